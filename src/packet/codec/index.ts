@@ -1,0 +1,6 @@
+/** Packets to bytes and back; for normal forms the two are inverses. */
+
+export { type DecodeOptions, decodeFrame, decodeIp } from "./decode.ts";
+export { encodeFrame, encodeIp } from "./encode.ts";
+export { DecodeError } from "./extent.ts";
+export { DEFAULT_TUNNEL_PORTS, encapsulatedLength, frameLength, type TunnelPorts } from "./tunnel.ts";

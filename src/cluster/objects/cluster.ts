@@ -1,0 +1,74 @@
+/** Cluster (podpath.dev/v1alpha1): what Kubernetes objects do not say about a cluster. Every field is optional. */
+import { z } from "zod";
+import { address, block, dnsLabel, dnsSubdomain, integer, oneOf, port, protocol } from "./field.ts";
+import { flannelSchema } from "./flannel.ts";
+import { sysctls } from "./sysctl.ts";
+
+/** Name of a network device: at most 15 characters (`IFNAMSIZ`). */
+export const deviceName = () =>
+  z.string().refine((text) => /^[^\s/]{1,15}$/.test(text) && text !== "." && text !== "..", {
+    error: ({ input }) => `"${String(input)}" is not a device name (at most 15 characters, no blanks or "/")`,
+  });
+
+/** The least an IPv4 device may have (`include/net/ip.h: IPV4_MIN_MTU`) and the most Ethernet drivers take. */
+export const mtu = () => integer(68, 65535);
+
+/** Ports somebody listens on: numbers (TCP) or `{port, protocol}`. */
+export const listen = () =>
+  z.array(
+    z.union([port(), z.strictObject({ port: port(), protocol: protocol().optional() })], {
+      error: ({ input }) =>
+        typeof input === "number"
+          ? `${input} is outside 1-65535`
+          : "expected a port or {port, protocol: TCP | UDP | SCTP}",
+    }),
+  );
+
+const node = z.strictObject({
+  nic: z.strictObject({ name: deviceName().optional(), mtu: mtu().optional() }).optional(),
+  docker: z
+    .strictObject({
+      bridge: deviceName().optional(),
+      ipMasq: z.boolean().optional(),
+      iptables: z.boolean().optional(),
+      hairpin: z.boolean().optional(),
+      forwardPolicy: oneOf(["ACCEPT", "DROP"]).optional(),
+      mtu: mtu().optional(),
+    })
+    .optional(),
+  sysctl: sysctls().optional(),
+  gateway: address().optional(),
+  listen: listen().optional(),
+});
+
+/** Settings of a node: of all (`spec.node`) or of one (`spec.nodes.NAME`). */
+export type NodeSettings = z.infer<typeof node>;
+
+const segment = z.strictObject({ name: dnsLabel(), subnet: block(), gateway: address().optional() });
+
+export const clusterSchema = z.strictObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: dnsSubdomain() }),
+  spec: z
+    .strictObject({
+      serviceCIDR: block().optional(),
+      flannel: flannelSchema.optional(),
+      kubeProxy: z
+        .strictObject({
+          version: oneOf(["1.32", "1.7"]).optional(),
+          nfacct: z.boolean().optional(),
+          conntrackCleanup: z.boolean().optional(),
+        })
+        .optional(),
+      node: node.optional(),
+      nodes: z.record(z.string(), node).optional(),
+      segments: z.array(segment).min(1).optional(),
+    })
+    .optional(),
+});
+
+/** A Cluster after validation. */
+export type Cluster = z.infer<typeof clusterSchema>;
+/** A segment as a Cluster writes it. */
+export type Segment = z.infer<typeof segment>;

@@ -1,0 +1,137 @@
+/** KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): kube-proxy's own configuration under its own names. */
+import { z } from "zod";
+import { isBlock } from "./address.ts";
+import { address, integer, oneOf, show } from "./field.ts";
+
+/** What of kube-proxy's configuration decides about rules and conntrack. Durations are Go's (`30s`, `24h0m0s`). */
+export interface KubeProxyConfiguration {
+  mode: "iptables";
+  bindAddress: string;
+  /** Addresses that count as pods' (`192.168.0.0/16`); "" means that local traffic is not told apart. */
+  clusterCIDR: string;
+  detectLocalMode: "ClusterCIDR" | "NodeCIDR" | "BridgeInterface" | "InterfaceNamePrefix";
+  detectLocal: { bridgeInterface: string; interfaceNamePrefix: string };
+  /** Blocks, or the word `primary`; empty means every local address. */
+  nodePortAddresses: string[];
+  iptables: {
+    masqueradeBit: number;
+    masqueradeAll: boolean;
+    localhostNodePorts: boolean;
+    syncPeriod: string;
+    minSyncPeriod: string;
+  };
+  conntrack: {
+    maxPerCore: number;
+    min: number;
+    tcpEstablishedTimeout: string;
+    tcpCloseWaitTimeout: string;
+    tcpBeLiberal: boolean;
+    udpTimeout: string;
+    udpStreamTimeout: string;
+  };
+}
+
+const duration = () =>
+  z.string().refine((text) => /^(0|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)$/.test(text), {
+    error: ({ input }) => `${show(input)} is not a duration such as "30s" or "1h0m0s"`,
+  });
+
+const NODE_PORT_WORDS = ["primary"];
+
+export const kubeProxyConfigurationSchema = z.looseObject({
+  mode: z
+    .string()
+    .refine((mode) => mode === "" || mode === "iptables", {
+      error: ({ input }) => `${show(input)} is not simulated; known: iptables`,
+    })
+    .optional(),
+  bindAddress: z
+    .union([z.literal(""), address()], { error: ({ input }) => `${show(input)} is not an IPv4 address` })
+    .optional(),
+  clusterCIDR: z
+    .string()
+    .refine((text) => text === "" || text.split(",").some(isBlock), {
+      error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH)`,
+    })
+    .optional(),
+  detectLocalMode: oneOf([
+    "",
+    "ClusterCIDR",
+    "NodeCIDR",
+    "BridgeInterface",
+    "InterfaceNamePrefix",
+  ]).optional(),
+  detectLocal: z
+    .looseObject({ bridgeInterface: z.string().optional(), interfaceNamePrefix: z.string().optional() })
+    .optional(),
+  nodePortAddresses: z
+    .array(
+      z.string().refine((text) => isBlock(text) || NODE_PORT_WORDS.includes(text) || text.includes(":"), {
+        error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH) or "primary"`,
+      }),
+    )
+    .optional(),
+  iptables: z
+    .looseObject({
+      masqueradeBit: integer(0, 31).optional(),
+      masqueradeAll: z.boolean().optional(),
+      localhostNodePorts: z.boolean().optional(),
+      syncPeriod: duration().optional(),
+      minSyncPeriod: duration().optional(),
+    })
+    .optional(),
+  conntrack: z
+    .looseObject({
+      maxPerCore: integer(0, 2 ** 31 - 1).optional(),
+      min: integer(0, 2 ** 31 - 1).optional(),
+      tcpEstablishedTimeout: duration().optional(),
+      tcpCloseWaitTimeout: duration().optional(),
+      tcpBeLiberal: z.boolean().optional(),
+      udpTimeout: duration().optional(),
+      udpStreamTimeout: duration().optional(),
+    })
+    .optional(),
+});
+
+/** What a topology writes of it, after validation. */
+export type KubeProxyConfigurationInput = z.infer<typeof kubeProxyConfigurationSchema>;
+
+/**
+ * The configuration with kube-proxy's defaults (`pkg/proxy/apis/config/v1alpha1/defaults.go`,
+ * `localhostNodePorts` from `pkg/proxy/apis/config/scheme`). Nothing is guessed: without `clusterCIDR` there is none.
+ */
+export function defaultKubeProxyConfiguration(input: KubeProxyConfigurationInput): KubeProxyConfiguration {
+  const { iptables = {}, conntrack = {}, detectLocal = {} } = input;
+  return {
+    mode: "iptables",
+    bindAddress: orElse(input.bindAddress, "0.0.0.0"),
+    clusterCIDR: (input.clusterCIDR ?? "").split(",").find(isBlock) ?? "",
+    detectLocalMode: orElse(input.detectLocalMode, "ClusterCIDR"),
+    detectLocal: {
+      bridgeInterface: detectLocal.bridgeInterface ?? "",
+      interfaceNamePrefix: detectLocal.interfaceNamePrefix ?? "",
+    },
+    nodePortAddresses: input.nodePortAddresses ?? [],
+    iptables: {
+      masqueradeBit: iptables.masqueradeBit ?? 14,
+      masqueradeAll: iptables.masqueradeAll ?? false,
+      localhostNodePorts: iptables.localhostNodePorts ?? true,
+      syncPeriod: iptables.syncPeriod ?? "30s",
+      minSyncPeriod: iptables.minSyncPeriod ?? "1s",
+    },
+    conntrack: {
+      maxPerCore: conntrack.maxPerCore ?? 32768,
+      min: conntrack.min ?? 131072,
+      tcpEstablishedTimeout: conntrack.tcpEstablishedTimeout ?? "24h0m0s",
+      tcpCloseWaitTimeout: conntrack.tcpCloseWaitTimeout ?? "1h0m0s",
+      tcpBeLiberal: conntrack.tcpBeLiberal ?? false,
+      udpTimeout: conntrack.udpTimeout ?? "0s",
+      udpStreamTimeout: conntrack.udpStreamTimeout ?? "0s",
+    },
+  };
+}
+
+/** Go's zero value "" means absent. */
+function orElse<T extends string>(text: T | undefined, fallback: Exclude<T, "">): Exclude<T, ""> {
+  return text === undefined || text === "" ? fallback : (text as Exclude<T, "">);
+}

@@ -11,12 +11,16 @@ import type { ProxyNode } from "./node.ts";
 import { type Proxier, proxier } from "./proxier.ts";
 import { endpointsOf, type ProxyState, proxyState } from "./proxy-state.ts";
 import { type ServicePortRules, servicePortRules } from "./service-port-rules.ts";
+import type { ServicePortRulesMaker } from "./shared-rules.ts";
 
 /** More endpoints than this in all, and kube-proxy leaves out the comments of the rules that come once an endpoint. */
 const LARGE_CLUSTER_ENDPOINTS = 1000;
 
+/** What {@link formatRestore} reads of a Service port's rules. */
+export type PortRules = Pick<ServicePortRules, "filterRules" | "natChains" | "natRules">;
+
 /** A node's rules by who they are for; `before` and `after` frame the Service ports' rules in each table. */
-export interface RuleSet {
+export interface RuleSet<Rules extends PortRules = ServicePortRules> {
   readonly filterChains: readonly string[];
   readonly filterBefore: readonly string[];
   readonly filterAfter: readonly string[];
@@ -24,7 +28,7 @@ export interface RuleSet {
   readonly natBefore: readonly string[];
   readonly natAfter: readonly string[];
   /** In the order of namespace, name and port name. */
-  readonly servicePorts: readonly ServicePortRules[];
+  readonly servicePorts: readonly Rules[];
 }
 
 /** What kube-proxy is told: objects in any order, its node and its configuration. */
@@ -35,8 +39,16 @@ export interface RestoreInput {
   readonly config: KubeProxyConfiguration;
 }
 
-/** The rules of a node's first full sync. */
-export function generateRuleSet(state: ProxyState, node: Proxier): RuleSet {
+/**
+ * The rules of a node's first full sync.
+ *
+ * @param makeRules `sharedServicePortRules()` where several nodes of one cluster are wanted.
+ */
+export function generateRuleSet(
+  state: ProxyState,
+  node: Proxier,
+  makeRules: ServicePortRulesMaker = servicePortRules,
+): RuleSet {
   const firewall = kubeFirewallChain(node);
   const verbosity = { endpointComments: state.totalEndpoints <= LARGE_CLUSTER_ENDPOINTS };
   return {
@@ -47,13 +59,13 @@ export function generateRuleSet(state: ProxyState, node: Proxier): RuleSet {
     natBefore: [...postroutingChain(node), ...markMasqChain(node)],
     natAfter: nodePortsJump(node),
     servicePorts: state.servicePorts.map((port) =>
-      servicePortRules(port, endpointsOf(state, port), node, verbosity),
+      makeRules(port, endpointsOf(state, port), node, verbosity),
     ),
   };
 }
 
 /** The bytes that kube-proxy hands to `iptables-restore --noflush --counters`. */
-export function formatRestore(rules: RuleSet): string {
+export function formatRestore(rules: RuleSet<PortRules>): string {
   const lines = ["*filter", ...rules.filterChains.map(chainLine), ...rules.filterBefore];
   for (const { filterRules } of rules.servicePorts) for (const rule of filterRules) lines.push(rule);
   lines.push(...rules.filterAfter, "COMMIT", "*nat", ...rules.natChains.map(chainLine));

@@ -30,6 +30,8 @@ const PREFERENCES = [
   "tcp.desegment_tcp_streams:FALSE",
 ];
 
+let disabledProtocols: string[] | undefined;
+
 /** What tshark says of one packet: of every field asked for all its values, from the outermost packet inwards. */
 export type TsharkPacket = Readonly<Record<string, readonly string[]>>;
 
@@ -40,9 +42,10 @@ export type TsharkPacket = Readonly<Record<string, readonly string[]>>;
  * @param fields names of display filter fields
  */
 export function readWithTshark(capture: Uint8Array, fields: readonly string[]): TsharkPacket[] {
+  disabledProtocols ??= otherProtocols();
   const folder = mkdtempSync(join(tmpdir(), "podpath-tshark-"));
   try {
-    writeFileSync(join(folder, "disabled_protos"), otherProtocols().join("\n"));
+    writeFileSync(join(folder, "disabled_protos"), disabledProtocols.join("\n"));
     writeFileSync(join(folder, "capture.pcapng"), capture);
     const output = run(
       [

@@ -24,7 +24,8 @@ function byAddress(a: Endpoint, b: Endpoint): number {
  */
 export function endpointsByServicePort(slices: readonly EndpointSlice[]): EndpointsMap {
   const found = new Map<string, Map<string, Endpoint>>();
-  for (const slice of slices) {
+  const inOrder = [...slices].sort((a, b) => ((a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1));
+  for (const slice of inOrder) {
     const serviceName = slice.metadata?.labels?.["kubernetes.io/service-name"] ?? "";
     if (slice.addressType !== "IPv4" || serviceName === "") continue;
     for (const port of slice.ports ?? []) {

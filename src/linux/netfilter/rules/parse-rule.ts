@@ -1,0 +1,329 @@
+import { type MaskedAddress, parseMasked } from "./address-text.ts";
+import type { Argument } from "./arguments.ts";
+import { refuse, UnmodelledError } from "./error.ts";
+import { type InterfacePattern, parseInterface } from "./interface-name.ts";
+import { type IpHeader, printIpHeader } from "./ip-header.ts";
+import { bindMatch, type Match, type ParsedOption, type RuleHead } from "./match/extension.ts";
+import { type AnyMatchExtension, MATCHES } from "./match/matches.ts";
+import { parseProtocol, printProtocol } from "./protocol.ts";
+import type { Rule } from "./rule-set.ts";
+import type { Target } from "./target/target.ts";
+import {
+  type AnyTargetExtension,
+  bindTarget,
+  gotoTarget,
+  jumpTarget,
+  NO_TARGET,
+  TARGETS,
+  unknownTarget,
+  verdictTarget,
+} from "./target/targets.ts";
+
+/** Options of the rule itself, with the number of values that each takes, under one name. */
+const BASE: Readonly<Record<string, readonly [string, number]>> = {
+  "-s": ["s", 1],
+  "--source": ["s", 1],
+  "--src": ["s", 1],
+  "-d": ["d", 1],
+  "--destination": ["d", 1],
+  "--dst": ["d", 1],
+  "-p": ["p", 1],
+  "--protocol": ["p", 1],
+  "--proto": ["p", 1],
+  "-i": ["i", 1],
+  "--in-interface": ["i", 1],
+  "-o": ["o", 1],
+  "--out-interface": ["o", 1],
+  "-f": ["f", 0],
+  "--fragment": ["f", 0],
+  "-m": ["m", 1],
+  "--match": ["m", 1],
+  "-j": ["j", 1],
+  "--jump": ["j", 1],
+  "-g": ["g", 1],
+  "--goto": ["g", 1],
+  "-c": ["c", 2],
+  "--set-counters": ["c", 2],
+  "-4": ["4", 0],
+  "--ipv4": ["4", 0],
+};
+
+/** Targets of the kernel that are not modelled: a rule with one is kept, but is no jump to a chain. */
+const UNMODELLED_TARGETS = new Set(
+  "AUDIT CLASSIFY CLUSTERIP CONNSECMARK ECN HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SET SYNPROXY TEE TPROXY ULOG".split(
+    " ",
+  ),
+);
+
+interface Loaded<E> {
+  readonly name: string;
+  /** Null when there is no such extension here. */
+  readonly extension: E | null;
+  readonly options: ParsedOption[];
+  /** Where in the line it began and ended, for keeping it as it is. */
+  start: number;
+  end: number;
+}
+
+/** What a rule's arguments said, before the extensions look at their options. */
+interface Draft {
+  sources: MaskedAddress[];
+  srcNegated: boolean;
+  destinations: MaskedAddress[];
+  dstNegated: boolean;
+  protocol: number;
+  protocolNegated: boolean;
+  in: InterfacePattern | null;
+  out: InterfacePattern | null;
+  fragment: IpHeader["fragment"];
+  matches: Loaded<AnyMatchExtension>[];
+  target: Loaded<AnyTargetExtension> | null;
+  goto: boolean;
+  counters: readonly [number, number] | null;
+}
+
+export interface ParsedRule {
+  /** More than one when a list of addresses was given. */
+  readonly rules: readonly Rule[];
+  /** `-c PACKETS BYTES`. */
+  readonly counters: readonly [number, number] | null;
+}
+
+/**
+ * Reads what stands after `-A CHAIN`. `line` is the text that the arguments were cut from. Throws
+ * {@link import("./error.ts").OptionError} for what iptables would refuse; an extension that is not known here is
+ * kept as it is written.
+ */
+export function parseRule(args: readonly Argument[], line: string, table: string): ParsedRule {
+  const draft: Draft = {
+    sources: [],
+    srcNegated: false,
+    destinations: [],
+    dstNegated: false,
+    protocol: 0,
+    protocolNegated: false,
+    in: null,
+    out: null,
+    fragment: null,
+    matches: [],
+    target: null,
+    goto: false,
+    counters: null,
+  };
+  let i = 0;
+  while (i < args.length) {
+    const negated = isBang(args[i]!);
+    const flag = args[negated ? i + 1 : i];
+    if (flag === undefined) return refuse('nothing after "!"');
+    const base = flag.quoted ? undefined : baseOption(flag.text);
+    if (base !== undefined) {
+      const [name, count] = base;
+      const values = valuesOf(args, i + (negated ? 2 : 1), count, flag.text);
+      baseArgument(draft, name, negated, values, flag);
+      i += (negated ? 2 : 1) + count;
+    } else i = extensionArgument(draft, args, i, negated);
+  }
+  return finish(draft, line, table);
+}
+
+const isBang = (a: Argument): boolean => a.text === "!" && !a.quoted;
+
+const baseOption = (text: string): readonly [string, number] | undefined =>
+  Object.hasOwn(BASE, text) ? BASE[text] : undefined;
+
+function valuesOf(args: readonly Argument[], at: number, count: number, flag: string): Argument[] {
+  const values = args.slice(at, at + count);
+  if (values.length < count) refuse(`option "${flag}" requires an argument`);
+  return values;
+}
+
+function baseArgument(d: Draft, name: string, negated: boolean, values: Argument[], flag: Argument): void {
+  const value = values[0]?.text ?? "";
+  switch (name) {
+    case "s":
+      if (d.sources.length > 0) refuse('multiple "-s" flags not allowed');
+      d.sources = addressList(value, negated, "source");
+      d.srcNegated = negated;
+      return;
+    case "d":
+      if (d.destinations.length > 0) refuse('multiple "-d" flags not allowed');
+      d.destinations = addressList(value, negated, "destination");
+      d.dstNegated = negated;
+      return;
+    case "p":
+      d.protocol = parseProtocol(value);
+      d.protocolNegated = negated;
+      if (d.protocol === 0 && negated) refuse("rule would never match protocol");
+      return;
+    case "i":
+      d.in = value === "+" && !negated ? null : parseInterface(value, negated);
+      return;
+    case "o":
+      d.out = value === "+" && !negated ? null : parseInterface(value, negated);
+      return;
+    case "f":
+      d.fragment = negated ? "not" : "only";
+      return;
+  }
+  if (negated) refuse(`unexpected "!" before "${flag.text}"`);
+  if (name === "m") {
+    d.matches.push(loaded(value, MATCHES.get(value) ?? null, values[0]!));
+  } else if (name === "j" || name === "g") {
+    if (d.target !== null) refuse('only one of "-j" and "-g" may be given, once');
+    d.target = loaded(value, name === "j" ? (TARGETS.get(value) ?? null) : null, values[0]!);
+    d.goto = name === "g";
+  } else if (name === "c") {
+    d.counters = [Number(values[0]!.text), Number(values[1]!.text)];
+    if (!d.counters.every((n) => Number.isSafeInteger(n) && n >= 0))
+      refuse("-c: packets and bytes are not numbers");
+  }
+}
+
+const loaded = <E>(name: string, extension: E | null, at: Argument): Loaded<E> => ({
+  name,
+  extension,
+  options: [],
+  start: at.end,
+  end: at.end,
+});
+
+function addressList(text: string, negated: boolean, what: string): MaskedAddress[] {
+  const parts = text.split(",");
+  if (parts.length > 1 && negated) refuse("! not allowed with multiple source or destination IP addresses");
+  return parts.map((part) => parseMasked(part, what));
+}
+
+/** One argument that belongs to an extension; gives the index after it. */
+function extensionArgument(d: Draft, args: readonly Argument[], at: number, negated: boolean): number {
+  const flag = args[at + (negated ? 1 : 0)]!;
+  if (!flag.text.startsWith("--") || flag.quoted) return strayArgument(d, args, at);
+  const name = flag.text.slice(2);
+  const owner = ownerOf(d, name) ?? implicitMatch(d, name, flag);
+  if (owner === null) return strayArgument(d, args, at);
+  const count = owner.extension!.options[name]!;
+  const first = at + (negated ? 2 : 1);
+  const values = valuesOf(args, first, count, flag.text);
+  owner.options.push({ name, negated, values: values.map((a) => a.text) });
+  owner.end = args[first + count - 1]!.end;
+  return first + count;
+}
+
+/** Who of the extensions loaded so far knows the option: the target first, then the newest match. */
+function ownerOf(d: Draft, name: string): Loaded<AnyMatchExtension | AnyTargetExtension> | null {
+  const knows = (l: Loaded<AnyMatchExtension | AnyTargetExtension>): boolean =>
+    l.extension !== null && Object.hasOwn(l.extension.options, name);
+  if (d.target !== null && knows(d.target)) return d.target;
+  return d.matches.findLast(knows) ?? null;
+}
+
+/** `-p tcp --dport 80` brings `-m tcp` by itself. */
+function implicitMatch(d: Draft, name: string, flag: Argument): Loaded<AnyMatchExtension> | null {
+  if (d.protocol === 0 || d.protocolNegated) return null;
+  const extension = MATCHES.get(printProtocol(d.protocol));
+  if (extension === undefined || !Object.hasOwn(extension.options, name)) return null;
+  const match = loaded(extension.name, extension, flag);
+  d.matches.push(match);
+  return match;
+}
+
+/** An argument of an extension that is not known here: kept until the next option of the rule itself. */
+function strayArgument(d: Draft, args: readonly Argument[], at: number): number {
+  const unknownTargetLoaded = d.target !== null && d.target.extension === null ? d.target : null;
+  const owner = unknownTargetLoaded ?? d.matches.findLast((m) => m.extension === null) ?? null;
+  const text = args[at]!.text === "!" ? `! ${args[at + 1]?.text ?? ""}` : args[at]!.text;
+  if (owner === null || (owner === d.target && verdictTarget(owner.name) !== null)) {
+    return refuse(
+      text.startsWith("-") || text.startsWith("!") ? `unknown option "${text}"` : `bad argument "${text}"`,
+    );
+  }
+  owner.end = args[at]!.end;
+  owner.options.push({ name: "", negated: false, values: [] });
+  return at + 1;
+}
+
+function finish(d: Draft, line: string, table: string): ParsedRule {
+  const head: RuleHead = { protocol: d.protocol, protocolNegated: d.protocolNegated };
+  const unknown: string[] = [];
+  const matches = d.matches.map((m) => finishMatch(m, head, line, unknown));
+  const target = finishTarget(d, head, line, table, unknown);
+  const anywhere: MaskedAddress = { address: 0, mask: 0 };
+  const rules: Rule[] = [];
+  for (const src of d.sources.length === 0 ? [anywhere] : d.sources) {
+    for (const dst of d.destinations.length === 0 ? [anywhere] : d.destinations) {
+      const ip: IpHeader = {
+        src: src.address,
+        srcMask: src.mask,
+        srcNegated: d.srcNegated,
+        dst: dst.address,
+        dstMask: dst.mask,
+        dstNegated: d.dstNegated,
+        in: d.in,
+        out: d.out,
+        protocol: d.protocol,
+        protocolNegated: d.protocolNegated,
+        fragment: d.fragment,
+      };
+      rules.push(makeRule(ip, matches, target, unknown));
+    }
+  }
+  return { rules, counters: d.counters };
+}
+
+function makeRule(ip: IpHeader, matches: readonly Match[], target: Target, unknown: readonly string[]): Rule {
+  const conditions = matches.filter((m) => m.name !== "comment");
+  const text = printIpHeader(ip) + matches.map((m) => ` ${m.text}`).join("") + target.text;
+  return {
+    ip,
+    matches,
+    conditions,
+    stateful: conditions.some((m) => m.newState !== null),
+    target,
+    text: text.slice(1),
+    unknown: unknown.length === 0 ? null : unknown.join("; "),
+  };
+}
+
+function rawText(l: Loaded<unknown>, line: string): string {
+  return line.slice(l.start, l.end).trim();
+}
+
+function finishMatch(l: Loaded<AnyMatchExtension>, head: RuleHead, line: string, unknown: string[]): Match {
+  let reason = `unknown match "${l.name}"`;
+  if (l.extension !== null) {
+    try {
+      return bindMatch(l.extension, l.options, head);
+    } catch (error) {
+      if (!(error instanceof UnmodelledError)) throw error;
+      reason = error.message;
+    }
+  }
+  unknown.push(reason);
+  const raw = rawText(l, line);
+  return {
+    name: l.name,
+    data: null,
+    evaluate: () => false,
+    newState: null,
+    pure: false,
+    text: `-m ${l.name}${raw === "" ? "" : ` ${raw}`}`,
+  };
+}
+
+function finishTarget(d: Draft, head: RuleHead, line: string, table: string, unknown: string[]): Target {
+  const l = d.target;
+  if (l === null) return NO_TARGET;
+  if (d.goto) return gotoTarget(l.name);
+  const verdict = verdictTarget(l.name);
+  if (verdict !== null) return verdict;
+  let reason = `unknown target "${l.name}"`;
+  if (l.extension !== null) {
+    try {
+      return bindTarget(l.extension, l.options, head, table);
+    } catch (error) {
+      if (!(error instanceof UnmodelledError)) throw error;
+      reason = error.message;
+    }
+  } else if (l.options.length === 0 && !UNMODELLED_TARGETS.has(l.name)) return jumpTarget(l.name);
+  unknown.push(reason);
+  return unknownTarget(l.name, rawText(l, line));
+}

@@ -1,0 +1,211 @@
+import { ipTotalLength } from "../../../packet/packet.ts";
+import type { Skb } from "../../skb.ts";
+import type { HookState } from "../context.ts";
+import { Candidates } from "./compile.ts";
+import type { RuleContext } from "./context.ts";
+import type { RuleHost } from "./host.ts";
+import { ipHeaderMatches } from "./ip-header.ts";
+import type { Chain, Rule } from "./rule-set.ts";
+import type { ChainState, RuleSetState, RuleState, TableState } from "./state.ts";
+import type { NatTarget, RejectTarget } from "./target/target.ts";
+import {
+  TARGET_CONTINUE,
+  TARGET_EXECUTE,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_RETURN,
+  type TargetCode,
+  WALK_ACCEPT,
+  WALK_DROP,
+  WALK_NAT,
+  WALK_REJECT,
+  type WalkVerdict,
+} from "./verdict.ts";
+
+/**
+ * Told of every rule that matched, after it has acted, and of the policy that decided (rule number 0, no rule), in
+ * the words of an nft trace: `jump X`, `goto X`, `return`, `accept`, `drop`, `continue`. Rules count from 1.
+ */
+export type OnRule = (chain: Chain, ruleNumber: number, rule: Rule | null, verdict: string) => void;
+
+/**
+ * One packet through one table at one hook: `ipt_do_table` (net/ipv4/netfilter/ip_tables.c). The NAT or REJECT target
+ * that decided, the number of rules walked and who decided stand in the state afterwards.
+ */
+export type WalkTable = (
+  state: RuleSetState,
+  table: TableState,
+  at: HookState,
+  skb: Skb,
+  host: RuleHost,
+  onRule: OnRule | null,
+) => WalkVerdict;
+
+/** Finds the first rule from `from` on that matches, or at which a match wants the packet dropped; -1 for none. */
+type FindRule = (cs: ChainState, from: number, skb: Skb, context: RuleContext) => number;
+
+/** Looks at one rule after the other, as the kernel does. */
+export const walkTableNaively: WalkTable = (state, table, at, skb, host, onRule) =>
+  walk(state, table, at, skb, host, onRule, walkChain);
+
+/** The same, skipping rules that the packet cannot match: equal to walking in everything but time. */
+export const walkTable: WalkTable = (state, table, at, skb, host, onRule) =>
+  walk(state, table, at, skb, host, onRule, searchChain);
+
+const walkChain: FindRule = (cs, from, skb, context) => {
+  const rules = cs.chain.rules;
+  for (let i = from; i < rules.length; i++) {
+    if (ruleMatches(cs, i, rules[i]!, skb, context) || context.hotdrop) return i;
+  }
+  return -1;
+};
+
+const candidates = new Candidates();
+
+const searchChain: FindRule = (cs, from, skb, context) => {
+  // A later fragment has no ports to search by, and may be dropped on sight
+  if (cs.index === null || skb.packet.fragOffset !== 0) return walkChain(cs, from, skb, context);
+  const rules = cs.chain.rules;
+  candidates.start(cs.index, skb.packet, from);
+  for (let i = candidates.next(); i >= 0; i = candidates.next()) {
+    if (ruleMatches(cs, i, rules[i]!, skb, context) || context.hotdrop) return i;
+  }
+  return -1;
+};
+
+function ruleMatches(cs: ChainState, i: number, rule: Rule, skb: Skb, context: RuleContext): boolean {
+  if (!ipHeaderMatches(rule.ip, skb.packet, context.at)) return false;
+  const conditions = rule.conditions;
+  for (let c = 0; c < conditions.length; c++) {
+    const condition = conditions[c]!;
+    let memory: unknown = null;
+    if (condition.newState !== null) {
+      const memories = cs.rule(i).conditions!;
+      memory = memories[c];
+      if (memory === null) {
+        memory = condition.newState(condition.data, context);
+        memories[c] = memory;
+      }
+    }
+    if (!condition.evaluate(condition.data, skb, context, memory) || context.hotdrop) return false;
+  }
+  return true;
+}
+
+const contexts = new WeakMap<RuleSetState, RuleContext>();
+
+function contextOf(state: RuleSetState, at: HookState, host: RuleHost): RuleContext {
+  let context = contexts.get(state);
+  if (context === undefined) {
+    context = { at, host, state, hotdrop: false };
+    contexts.set(state, context);
+  }
+  context.at = at;
+  context.host = host;
+  context.hotdrop = false;
+  return context;
+}
+
+/** Where to go on after a chain that was jumped to; nothing walks inside a walk, so one stack serves all. */
+const stackChains: ChainState[] = [];
+const stackNext: number[] = [];
+
+function walk(
+  state: RuleSetState,
+  table: TableState,
+  at: HookState,
+  skb: Skb,
+  host: RuleHost,
+  onRule: OnRule | null,
+  find: FindRule,
+): WalkVerdict {
+  const base = table.base[at.hook]!;
+  state.natTarget = null;
+  state.reject = null;
+  if (base === null) return decide(state, 0, null, 0, WALK_ACCEPT);
+  const context = contextOf(state, at, host);
+  const bytes = ipTotalLength(skb.packet);
+  let cs = base;
+  let next = 0;
+  let depth = 0;
+  let walked = 0;
+  for (;;) {
+    const i = find(cs, next, skb, context);
+    const rule = i < 0 ? null : cs.chain.rules[i]!;
+    walked += (rule === null ? cs.chain.rules.length : i + 1) - next;
+    let code: TargetCode = TARGET_RETURN;
+    if (rule !== null) {
+      if (context.hotdrop) return decide(state, walked, cs.chain, i + 1, WALK_DROP);
+      const ruleState = cs.rule(i);
+      ruleState.packets++;
+      ruleState.bytes += bytes;
+      code = rule.target.code;
+      if (code === TARGET_EXECUTE) code = rule.target.execute!(rule.target.data, skb, context);
+      if (onRule !== null)
+        onRule(cs.chain, i + 1, rule, code === WALK_DROP ? "drop" : rule.target.verdictText);
+      next = i + 1;
+      switch (code) {
+        case TARGET_CONTINUE:
+          continue;
+        case TARGET_JUMP:
+          stackChains[depth] = cs;
+          stackNext[depth++] = next;
+          cs = ruleState.jump ?? jumpFrom(ruleState, table, rule);
+          next = 0;
+          continue;
+        case TARGET_GOTO:
+          cs = ruleState.jump ?? jumpFrom(ruleState, table, rule);
+          next = 0;
+          continue;
+        case TARGET_RETURN:
+          break;
+        case WALK_NAT:
+          state.natTarget = rule.target.data as NatTarget;
+          return decide(state, walked, cs.chain, i + 1, code);
+        case WALK_REJECT:
+          state.reject = rule.target.data as RejectTarget;
+          return decide(state, walked, cs.chain, i + 1, code);
+        case WALK_ACCEPT:
+        case WALK_DROP:
+          return decide(state, walked, cs.chain, i + 1, code);
+      }
+    }
+    if (depth === 0) break;
+    cs = stackChains[--depth]!;
+    next = stackNext[depth]!;
+  }
+  return applyPolicy(state, base, bytes, walked, onRule);
+}
+
+function jumpFrom(ruleState: RuleState, table: TableState, rule: Rule): ChainState {
+  const target = table.chain(rule.target.name);
+  ruleState.jump = target;
+  return target;
+}
+
+function applyPolicy(
+  state: RuleSetState,
+  base: ChainState,
+  bytes: number,
+  walked: number,
+  onRule: OnRule | null,
+): WalkVerdict {
+  base.policyPackets++;
+  base.policyBytes += bytes;
+  const accepts = base.chain.policy !== "DROP";
+  if (onRule !== null) onRule(base.chain, 0, null, accepts ? "accept" : "drop");
+  return decide(state, walked, base.chain, 0, accepts ? WALK_ACCEPT : WALK_DROP);
+}
+
+function decide(
+  state: RuleSetState,
+  walked: number,
+  chain: Chain | null,
+  rule: number,
+  verdict: WalkVerdict,
+): WalkVerdict {
+  state.rulesWalked = walked;
+  state.decidedChain = chain;
+  state.decidedRule = rule;
+  return verdict;
+}

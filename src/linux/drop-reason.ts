@@ -1,0 +1,36 @@
+/**
+ * Why a packet ended: the kernel's own `enum skb_drop_reason` without the SKB_DROP_REASON_ prefix
+ * (include/net/dropreason-core.h). Only reasons that this code gives are listed.
+ */
+export type DropReason =
+  | "NOT_SPECIFIED"
+  | "NO_SOCKET"
+  | "OTHERHOST"
+  | "IP_INHDR"
+  | "IP_RPFILTER"
+  | "IP_OUTNOROUTES"
+  | "IP_INNOROUTES"
+  | "IP_LOCAL_SOURCE"
+  | "IP_INVALID_SOURCE"
+  | "IP_LOCALNET"
+  | "IP_INVALID_DEST"
+  | "IP_INADDRERRORS"
+  | "IP_NOPROTO"
+  | "NETFILTER_DROP"
+  | "NEIGH_FAILED"
+  | "NEIGH_QUEUEFULL"
+  | "NEIGH_DEAD"
+  | "PKT_TOO_BIG"
+  | "DEV_READY"
+  | "TCP_FLAGS"
+  | "TCP_OLD_SEQUENCE"
+  | "TCP_RESET"
+  | "UNHANDLED_PROTO"
+  | "FRAG_REASM_TIMEOUT"
+  | "BRIDGE_INGRESS_STP_STATE"
+  | "BRIDGE_NO_EGRESS_PORT"
+  | "VXLAN_VNI_NOT_FOUND"
+  | "VXLAN_NO_REMOTE"
+  | "TUNNEL_TXINFO"
+  | "UNICAST_IN_L2_MULTICAST"
+  | "QUEUE_PURGE";

@@ -1,0 +1,40 @@
+import { ARPOP_REQUEST, BROADCAST_MAC, ETH_P_ARP, Packet } from "../../packet/packet.ts";
+import type { NetDevice } from "../device/device.ts";
+import { RT_SCOPE_LINK } from "../device/device.ts";
+import { devQueueXmit } from "../device/transmit.ts";
+import { RTN_LOCAL } from "../netfilter/context.ts";
+import { Skb } from "../skb.ts";
+import { selectSource } from "./address.ts";
+import { addressType } from "./route-output.ts";
+
+/** `arp_send`: an ARP packet leaves by `dev`. `cause` is the number of the packet that made it necessary. */
+export function arpSend(
+  dev: NetDevice,
+  op: number,
+  to: { mac: number; address: number; dmac: number },
+  sender: number,
+  cause: number,
+): void {
+  const packet = new Packet();
+  packet.etherType = ETH_P_ARP;
+  packet.dmac = to.dmac;
+  packet.smac = dev.mac;
+  packet.arpOp = op;
+  packet.arpSenderMac = dev.mac;
+  packet.src = sender;
+  packet.arpTargetMac = to.mac;
+  packet.dst = to.address;
+  const skb = new Skb(packet);
+  skb.dev = dev;
+  dev.netns.originate(skb, "arp", cause);
+  devQueueXmit(skb);
+}
+
+/** `arp_solicit`: who has `address`? Asks as the packet's own source where that is ours (arp_announce=0). */
+export function arpSolicit(dev: NetDevice, address: number, mac: number, skb: Skb | null): void {
+  let sender = 0;
+  if (skb !== null && addressType(dev.netns, skb.packet.src, null) === RTN_LOCAL) sender = skb.packet.src;
+  if (sender === 0) sender = selectSource(dev, address, RT_SCOPE_LINK);
+  const target = mac === BROADCAST_MAC ? 0 : mac;
+  arpSend(dev, ARPOP_REQUEST, { mac: target, address, dmac: mac }, sender, skb?.serial ?? 0);
+}

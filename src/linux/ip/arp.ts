@@ -1,0 +1,38 @@
+import { ARPOP_REPLY, ARPOP_REQUEST } from "../../packet/packet.ts";
+import type { NetDevice } from "../device/device.ts";
+import { RTN_LOCAL } from "../netfilter/context.ts";
+import type { Netns } from "../netns.ts";
+import { PACKET_HOST, PACKET_OTHERHOST, type Skb } from "../skb.ts";
+import { arpSend } from "./arp-send.ts";
+import { ipRouteInput } from "./route-input.ts";
+import { addressType } from "./route-output.ts";
+
+/** `arp_rcv` and `arp_process` (net/ipv4/arp.c): answer who asks for us, remember who spoke. */
+export function arpReceive(netns: Netns, skb: Skb): void {
+  const dev = skb.dev!;
+  if (dev.noarp || skb.pktType === PACKET_OTHERHOST) {
+    netns.drop(skb, "OTHERHOST", "arp_rcv");
+    return;
+  }
+  const { src: sender, dst: target, arpOp, arpSenderMac } = skb.packet;
+  if (target >>> 28 === 0xe || (target >>> 24 === 127 && !netns.sysctl.routeLocalnet(dev.conf))) return;
+  if (arpOp === ARPOP_REQUEST && ipRouteInput(netns, skb, dev) === null && skb.route!.type === RTN_LOCAL) {
+    if (!ignoresRequest(netns, dev, target)) {
+      // neigh_event_ns: who asks will be talked to next
+      netns.neighbours.get(dev, sender).update(arpSenderMac, false, true);
+      arpSend(dev, ARPOP_REPLY, { mac: arpSenderMac, address: sender, dmac: arpSenderMac }, target, skb.serial);
+    }
+    return;
+  }
+  const neighbour = netns.neighbours.find(dev, sender);
+  if (neighbour === null) return;
+  neighbour.update(arpSenderMac, arpOp === ARPOP_REPLY && skb.pktType === PACKET_HOST, true);
+}
+
+/** `arp_ignore`: 0 answers for every address of the namespace, 1 only for the device's own. */
+function ignoresRequest(netns: Netns, dev: NetDevice, target: number): boolean {
+  const mode = Math.max(netns.sysctl.all.arp_ignore, dev.conf.arp_ignore);
+  if (mode === 0) return false;
+  if (mode === 8) return true;
+  return addressType(netns, target, dev) !== RTN_LOCAL;
+}

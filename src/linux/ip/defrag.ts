@@ -1,0 +1,109 @@
+import { type Packet, transportHeaderLength } from "../../packet/packet.ts";
+import type { Timer } from "../clock.ts";
+import type { Netns } from "../netns.ts";
+import type { Skb } from "../skb.ts";
+
+/** Who asks for reassembly: each keeps queues of its own (enum ip_defrag_users). */
+export type DefragUser = "local" | "conntrack-in" | "conntrack-out" | "bridge";
+
+interface Queue {
+  readonly fragments: Skb[];
+  timer: Timer;
+}
+
+/** Reassembly of one namespace (net/ipv4/ip_fragment.c). */
+export class Defragmenter {
+  private readonly netns: Netns;
+  private readonly queues = new Map<string, Queue>();
+
+  constructor(netns: Netns) {
+    this.netns = netns;
+  }
+
+  /**
+   * `ip_defrag`: takes a fragment in. True when it completed its datagram: `skb` then is the whole datagram and goes
+   * on. Otherwise it waits here, at most `net.ipv4.ipfrag_time` seconds.
+   */
+  add(skb: Skb, user: DefragUser): boolean {
+    const p = skb.packet;
+    const key = `${user} ${p.src} ${p.dst} ${p.id} ${p.protocol}`;
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      const delayUs = this.netns.sysctl.scalar["net.ipv4.ipfrag_time"] * 1_000_000;
+      queue = { fragments: [], timer: this.netns.clock.schedule(delayUs, () => this.expire(key)) };
+      this.queues.set(key, queue);
+    }
+    const { fragments } = queue;
+    const at = fragments.findIndex((other) => other.packet.fragOffset >= p.fragOffset);
+    if (at >= 0 && fragments[at]!.packet.fragOffset === p.fragOffset) return false;
+    fragments.splice(at < 0 ? fragments.length : at, 0, skb);
+    if (!complete(fragments)) {
+      this.report(skb, "queued");
+      return false;
+    }
+    queue.timer.cancelled = true;
+    this.queues.delete(key);
+    reassemble(skb, fragments);
+    this.report(skb, "reassembled");
+    return true;
+  }
+
+  private expire(key: string): void {
+    const queue = this.queues.get(key);
+    if (queue === undefined) return;
+    this.queues.delete(key);
+    for (const skb of queue.fragments) this.netns.drop(skb, "FRAG_REASM_TIMEOUT", "ip_expire");
+  }
+
+  private report(skb: Skb, action: "queued" | "reassembled"): void {
+    const recorder = this.netns.network.recorder;
+    if (recorder === null) return;
+    recorder.record({
+      type: "fragment",
+      timeUs: this.netns.clock.nowUs,
+      netns: this.netns.name,
+      serial: skb.serial,
+      action,
+      packet: skb.packet.clone(),
+    });
+  }
+}
+
+/** Do the fragments, in order, cover the datagram from its start to its last byte? */
+function complete(fragments: readonly Skb[]): boolean {
+  let next = 0;
+  for (const { packet } of fragments) {
+    if (packet.fragOffset > next) return false;
+    next = packet.fragOffset + packet.payloadLength;
+  }
+  return fragments[fragments.length - 1]!.packet.mf === 0;
+}
+
+/** `ip_frag_reasm`: `skb`, the fragment that completed the datagram, becomes the datagram. */
+function reassemble(skb: Skb, fragments: readonly Skb[]): void {
+  const first = fragments[0]!.packet;
+  const last = fragments[fragments.length - 1]!.packet;
+  const total = last.fragOffset + last.payloadLength;
+  const whole = (first.datagram ?? first).clone();
+  copyIpHeader(whole, first);
+  whole.datagram = null;
+  whole.mf = 0;
+  whole.fragOffset = 0;
+  whole.payloadLength = total - transportHeaderLength(whole);
+  skb.packet = whole;
+  skb.fragLengths = fragments.map(({ packet }) => packet.payloadLength);
+  skb.fragMaxSize = Math.max(...skb.fragLengths) + 20;
+  const largestDf = fragments.reduce((max, f) => (f.packet.df ? Math.max(max, f.packet.payloadLength + 20) : max), 0);
+  whole.df = largestDf === skb.fragMaxSize ? 1 : 0;
+}
+
+function copyIpHeader(to: Packet, from: Packet): void {
+  to.dmac = from.dmac;
+  to.smac = from.smac;
+  to.tos = from.tos;
+  to.id = from.id;
+  to.ttl = from.ttl;
+  to.src = from.src;
+  to.dst = from.dst;
+}
+

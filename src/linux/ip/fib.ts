@@ -1,0 +1,162 @@
+import { netmask } from "../../packet/address.ts";
+import type { NetDevice } from "../device/device.ts";
+import type { RouteType } from "../netfilter/context.ts";
+import type { Netns } from "../netns.ts";
+import { selectSource } from "./address.ts";
+import { type FibEntry, type Route, RT_TABLE_LOCAL, type RouteInput } from "./route.ts";
+
+/** One routing table: entries by prefix length, longest first. */
+class FibTable {
+  private readonly byLength = new Map<number, Map<number, FibEntry[]>>();
+  private lengths: number[] = [];
+
+  add(entry: FibEntry, append: boolean): void {
+    let networks = this.byLength.get(entry.prefixLength);
+    if (networks === undefined) {
+      networks = new Map();
+      this.byLength.set(entry.prefixLength, networks);
+      this.lengths = [...this.byLength.keys()].sort((a, b) => b - a);
+    }
+    const same = networks.get(entry.destination) ?? [];
+    // fib_insert_alias: by metric; a later one of the same metric goes first unless appended
+    const at = same.findIndex((other) => (append ? other.metric > entry.metric : other.metric >= entry.metric));
+    if (at < 0) same.push(entry);
+    else same.splice(at, 0, entry);
+    networks.set(entry.destination, same);
+  }
+
+  remove(entry: FibEntry): boolean {
+    const networks = this.byLength.get(entry.prefixLength);
+    const same = networks?.get(entry.destination);
+    const at = same?.indexOf(entry) ?? -1;
+    if (networks === undefined || same === undefined || at < 0) return false;
+    same.splice(at, 1);
+    if (same.length === 0) networks.delete(entry.destination);
+    if (networks.size === 0) {
+      this.byLength.delete(entry.prefixLength);
+      this.lengths = this.lengths.filter((length) => length !== entry.prefixLength);
+    }
+    return true;
+  }
+
+  /** `fib_table_lookup`: longest prefix, then lowest metric; with `dev` only what leaves by it. */
+  lookup(address: number, dev: NetDevice | null): FibEntry | null {
+    for (const length of this.lengths) {
+      const network = length === 0 ? 0 : (address & netmask(length)) >>> 0;
+      const same = this.byLength.get(length)!.get(network);
+      if (same === undefined) continue;
+      for (const entry of same) {
+        if (entry.dev !== null && !entry.dev.up) continue;
+        if (dev !== null && entry.dev !== dev) continue;
+        return entry;
+      }
+    }
+    return null;
+  }
+
+  *entries(): IterableIterator<FibEntry> {
+    for (const length of [...this.lengths].reverse())
+      for (const same of this.byLength.get(length)!.values()) yield* same;
+  }
+}
+
+/** The routing tables of a namespace: local, then main, as the default rules ask them (net/ipv4/fib_rules.c). */
+export class Fib {
+  private readonly netns: Netns;
+  private readonly local = new FibTable();
+  private readonly main = new FibTable();
+  private cache = new Map<number, FibEntry | null>();
+  private readonly routes = new Map<FibEntry, (Route | undefined)[]>();
+  /** fib_has_custom_local_routes: somebody added a `local` route by hand, so sources must be checked in full. */
+  hasCustomLocalRoutes = false;
+  /** Path MTUs learned from ICMP, by destination: the fnhe exceptions of a route. */
+  readonly pathMtu = new Map<number, { mtu: number; expiresUs: number }>();
+
+  constructor(netns: Netns) {
+    this.netns = netns;
+  }
+
+  add(entry: FibEntry, append = false): void {
+    (entry.table === RT_TABLE_LOCAL ? this.local : this.main).add(entry, append);
+    this.changed();
+  }
+
+  /** Takes an entry out; false when it is not there. */
+  remove(entry: FibEntry): boolean {
+    const removed = (entry.table === RT_TABLE_LOCAL ? this.local : this.main).remove(entry);
+    this.changed();
+    return removed;
+  }
+
+  /** The entries of one table, shortest prefix first, in the order of look-up among equals. */
+  *entries(table: 254 | 255): IterableIterator<FibEntry> {
+    yield* (table === RT_TABLE_LOCAL ? this.local : this.main).entries();
+  }
+
+  /** Forgets what was concluded from tables, addresses or link states that have changed. */
+  changed(): void {
+    this.cache = new Map();
+    this.routes.clear();
+  }
+
+  /** `fib_lookup`: the entry for an address, or null where no table has one. */
+  lookup(address: number): FibEntry | null {
+    let entry = this.cache.get(address);
+    if (entry === undefined) {
+      entry = this.local.lookup(address, null) ?? this.main.lookup(address, null);
+      if (this.cache.size > 65536) this.cache.clear();
+      this.cache.set(address, entry);
+    }
+    return entry;
+  }
+
+  /** `fib_lookup` with an output device (`flowi4_oif`). */
+  lookupVia(address: number, dev: NetDevice): FibEntry | null {
+    return this.local.lookup(address, dev) ?? this.main.lookup(address, dev);
+  }
+
+  /** The local table alone: `inet_dev_addr_type` asks it. */
+  lookupLocal(address: number): FibEntry | null {
+    return this.local.lookup(address, null);
+  }
+
+  /** The one Route that stands for an entry and what is done with the packet: `rt_dst_alloc`, cached in the next hop. */
+  route(entry: FibEntry, type: RouteType, input: RouteInput): Route {
+    let made = this.routes.get(entry);
+    if (made === undefined) {
+      made = [];
+      this.routes.set(entry, made);
+    }
+    const key = type * 4 + input;
+    let route = made[key];
+    if (route === undefined) {
+      const local = type === 2;
+      route = {
+        type,
+        dev: local ? this.netns.loopback : entry.dev!,
+        gateway: entry.gateway,
+        source: entry.prefsrc || (local ? 0 : selectSource(entry.dev!, entry.gateway, entry.scope)),
+        input,
+        error: null,
+        entry,
+      };
+      made[key] = route;
+    }
+    return route;
+  }
+
+  /** `dst_mtu`: what fits on the way to `destination`; a learned path MTU beats the device's. */
+  mtu(route: Route, destination: number): number {
+    let mtu = route.entry?.mtu || route.dev.mtu;
+    if (this.pathMtu.size > 0) {
+      const learned = this.pathMtu.get(destination);
+      if (learned !== undefined && learned.expiresUs > this.netns.clock.nowUs && learned.mtu < mtu) mtu = learned.mtu;
+    }
+    return mtu;
+  }
+
+  /** `ip_rt_update_pmtu`: an ICMP error told a smaller path MTU; believed for ten minutes, never below 552. */
+  learnPathMtu(destination: number, mtu: number): void {
+    this.pathMtu.set(destination, { mtu: Math.max(mtu, 552), expiresUs: this.netns.clock.nowUs + 600_000_000 });
+  }
+}

@@ -1,0 +1,58 @@
+import {
+  ICMP_DEST_UNREACH,
+  ICMP_FRAG_NEEDED,
+  ipTotalLength,
+} from "../../packet/packet.ts";
+import type { NetDevice } from "../device/device.ts";
+import { NF_ACCEPT, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from "../netfilter/hooks.ts";
+import type { Netns } from "../netns.ts";
+import type { Skb } from "../skb.ts";
+import { ipFragment } from "./fragment.ts";
+import { neighbourFor } from "./neighbour.ts";
+
+/**
+ * `ip_local_out` (net/ipv4/ip_output.c): a packet made here, with its route. False when the OUTPUT hook or what
+ * follows refused it, which the sender sees as EPERM.
+ */
+export function ipLocalOut(netns: Netns, skb: Skb): boolean {
+  skb.dev = skb.route!.dev;
+  if (netns.netfilter.run(NF_INET_LOCAL_OUT, skb, null, skb.route!.dev) !== NF_ACCEPT) return false;
+  return ipOutput(netns, skb, null);
+}
+
+/** `ip_output`: POSTROUTING, then out. `indev` is the device by which a forwarded packet came. */
+export function ipOutput(netns: Netns, skb: Skb, indev: NetDevice | null): boolean {
+  const dev = skb.route!.dev;
+  skb.dev = dev;
+  if (netns.netfilter.run(NF_INET_POST_ROUTING, skb, indev, dev) !== NF_ACCEPT) return false;
+  ipFinishOutput(netns, skb);
+  return true;
+}
+
+/** `__ip_finish_output`: cut what is too long. */
+function ipFinishOutput(netns: Netns, skb: Skb): void {
+  const p = skb.packet;
+  const route = skb.route!;
+  const mtu = skb.forwarded ? route.entry?.mtu || route.dev.mtu : netns.fib.mtu(route, p.dst);
+  if (skb.gsoSize !== 0) {
+    // segments are cut by the last device; they fit, or ip_forward and the socket would have refused them
+    ipFinishOutput2(netns, skb);
+    return;
+  }
+  if (ipTotalLength(p) <= mtu && skb.fragMaxSize === 0) {
+    ipFinishOutput2(netns, skb);
+    return;
+  }
+  if (p.df !== 0 && (!skb.ignoreDf || skb.fragMaxSize > mtu)) {
+    netns.icmpSend(netns, skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu);
+    netns.drop(skb, "PKT_TOO_BIG", "ip_fragment");
+    return;
+  }
+  ipFragment(netns, skb, mtu, (fragment) => ipFinishOutput2(netns, fragment));
+}
+
+/** `ip_finish_output2`: hand the packet to the neighbour that is its next hop. */
+function ipFinishOutput2(netns: Netns, skb: Skb): void {
+  const route = skb.route!;
+  neighbourFor(netns, route.dev, route.gateway || skb.packet.dst).output(skb);
+}

@@ -1,0 +1,107 @@
+import type { Chooser } from "./chooser.ts";
+import { SeededChooser } from "./chooser.ts";
+import { Clock } from "./clock.ts";
+import type { NetDevice } from "./device/device.ts";
+import { netifReceive } from "./device/receive.ts";
+import { Segment } from "./device/segment.ts";
+import { Netns } from "./netns.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Skb } from "./skb.ts";
+
+/** Frames handled before a run is taken for a storm that feeds itself. */
+const STORM_LIMIT = 2_000_000;
+
+/**
+ * All namespaces and wires of one simulation, its clock, its chance, and who watches. A frame that crosses from one
+ * device to another waits in `backlog`, as it does in a CPU's softnet queue, until `run` hands it on: so no packet
+ * is inside another one's function calls, and a storm is a loop, not a deep stack.
+ */
+export class Network {
+  readonly clock = new Clock();
+  chooser: Chooser;
+  /** Who is told what happens; null when nobody watches. */
+  recorder: Recorder | null = null;
+  readonly namespaces = new Map<string, Netns>();
+  readonly segments = new Map<string, Segment>();
+  private readonly backlog: Skb[] = [];
+  private head = 0;
+  private lastSerial = 0;
+  private running = false;
+
+  constructor(options: { seed?: number; chooser?: Chooser } = {}) {
+    this.chooser = options.chooser ?? new SeededChooser(options.seed ?? 1);
+  }
+
+  /** Makes a namespace with nothing in it but its loopback, which is up. Throws RangeError when the name is taken. */
+  addNetns(name: string): Netns {
+    if (this.namespaces.has(name)) throw new RangeError(`namespace ${name} exists`);
+    const netns = new Netns(this, name);
+    this.namespaces.set(name, netns);
+    return netns;
+  }
+
+  addSegment(name: string): Segment {
+    if (this.segments.has(name)) throw new RangeError(`segment ${name} exists`);
+    const segment = new Segment(name);
+    this.segments.set(name, segment);
+    return segment;
+  }
+
+  /** The namespace of that name; throws RangeError when there is none. */
+  netns(name: string): Netns {
+    const netns = this.namespaces.get(name);
+    if (netns === undefined) throw new RangeError(`no namespace ${name}`);
+    return netns;
+  }
+
+  nextSerial(): number {
+    return ++this.lastSerial;
+  }
+
+  /** `netif_rx`: a frame has arrived at a device and will be received in its turn. */
+  enqueue(dev: NetDevice, skb: Skb): void {
+    skb.dev = dev;
+    this.backlog.push(skb);
+  }
+
+  /** Hands on every waiting frame, and those that come of them, until none waits. The clock stands still meanwhile. */
+  run(): void {
+    if (this.running) return;
+    this.running = true;
+    try {
+      while (this.head < this.backlog.length) {
+        const skb = this.backlog[this.head]!;
+        this.head++;
+        if (this.head > STORM_LIMIT) throw new Error(`more than ${STORM_LIMIT} frames in one run: a storm`);
+        netifReceive(skb.dev!, skb);
+      }
+    } finally {
+      this.backlog.length = 0;
+      this.head = 0;
+      this.running = false;
+    }
+  }
+
+  /** Runs, then lets `us` microseconds pass, with every timer that falls due and what comes of it. */
+  advance(us: number): void {
+    const end = this.clock.nowUs + us;
+    this.run();
+    while (this.clock.step(end)) this.run();
+    this.clock.nowUs = end;
+  }
+
+  /**
+   * Runs until no packet is on its way any more: none waits in the backlog, none for an ARP answer. Time passes only
+   * as far as that takes, and at most `limitUs`.
+   */
+  settle(limitUs = 10_000_000): void {
+    const end = this.clock.nowUs + limitUs;
+    this.run();
+    while (this.waitsForNeighbour() && this.clock.step(end)) this.run();
+  }
+
+  private waitsForNeighbour(): boolean {
+    for (const netns of this.namespaces.values()) if (netns.neighbours.waiting > 0) return true;
+    return false;
+  }
+}

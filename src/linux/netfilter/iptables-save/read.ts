@@ -36,6 +36,7 @@ export interface SaveFile {
  * outside a table.
  */
 export function readSaveFile(text: string): SaveFile {
+  if (text === "") return { lines: [], terminated: false };
   const texts = text.split("\n");
   const terminated = texts.at(-1) === "";
   if (terminated) texts.pop();

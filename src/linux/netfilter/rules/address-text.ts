@@ -1,7 +1,7 @@
 import { refuse } from "./error.ts";
 
 export interface MaskedAddress {
-  /** Address and mask as unsigned 32-bit integers; the address holds no bit outside the mask. */
+  /** Both as unsigned 32-bit integers. */
   readonly address: number;
   readonly mask: number;
 }
@@ -38,6 +38,12 @@ export function maskPrefix(mask: number): number {
 
 /** `A.B.C.D[/LENGTH|/MASK]`, host bits cut off as iptables does. */
 export function parseMasked(text: string, what: string): MaskedAddress {
+  const { address, mask } = parseMaskedAsIs(text, what);
+  return { address: (address & mask) >>> 0, mask };
+}
+
+/** The same, host bits kept. */
+export function parseMaskedAsIs(text: string, what: string): MaskedAddress {
   const slash = text.indexOf("/");
   const address = parseAddress(slash < 0 ? text : text.slice(0, slash), what);
   let mask = 0xffffffff;
@@ -46,7 +52,7 @@ export function parseMasked(text: string, what: string): MaskedAddress {
     if (/^\d{1,2}$/.test(m) && Number(m) <= 32) mask = prefixMask(Number(m));
     else mask = tryAddress(m) ?? refuse(`${what}: "${m}" is neither a prefix length nor a mask`);
   }
-  return { address: (address & mask) >>> 0, mask };
+  return { address, mask };
 }
 
 /** Address and mask, `/32` included (iptables/xshared.c: save_ipv4_addr). */

@@ -16,7 +16,7 @@ export interface AddrtypeMatch {
 }
 
 /** By their RTN_* numbers (extensions/libxt_addrtype.c: rtn_names). */
-const NAMES = [
+const NAMES: readonly string[] = [
   "UNSPEC",
   "UNICAST",
   "LOCAL",
@@ -29,13 +29,13 @@ const NAMES = [
   "THROW",
   "NAT",
   "XRESOLVE",
-] as const;
+];
 
 function types(o: ParsedOption | null): TypeSet | null {
   if (o === null) return null;
   let mask = 0;
   for (const word of o.values[0]!.split(",")) {
-    const n = NAMES.findIndex((name) => name === word.toUpperCase());
+    const n = NAMES.indexOf(word.toUpperCase());
     if (n < 0) refuse(`addrtype: bad type "${word}"`);
     mask |= 1 << n;
   }

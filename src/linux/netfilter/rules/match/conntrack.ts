@@ -8,7 +8,7 @@ import {
   IPS_SEEN_REPLY,
   IPS_SRC_NAT,
 } from "../../conntrack/entry.ts";
-import { type MaskedAddress, parseMasked, printMaskedShort } from "../address-text.ts";
+import { type MaskedAddress, parseMaskedAsIs, printMaskedShort } from "../address-text.ts";
 import type { RuleContext } from "../context.ts";
 import { refuse } from "../error.ts";
 import { type PortRange, parsePortRange, parseRange } from "../number-text.ts";
@@ -63,7 +63,7 @@ function printStatus(bits: number): string {
 
 function address(options: readonly ParsedOption[], name: string): AddressTest | null {
   const o = option(options, name);
-  return o && { ...parseMasked(o.values[0]!, `conntrack --${name}`), negated: o.negated };
+  return o && { ...parseMaskedAsIs(o.values[0]!, `conntrack --${name}`), negated: o.negated };
 }
 
 function port(options: readonly ParsedOption[], name: string): PortRange | null {
@@ -78,7 +78,7 @@ const printPortTest = (name: string, p: PortRange | null): string =>
   p === null ? "" : `${not(p.negated)} --${name} ${p.min === p.max ? p.min : `${p.min}:${p.max}`}`;
 
 const addressFits = (test: AddressTest | null, n: number): boolean =>
-  test === null || ((n & test.mask) >>> 0 === test.address) !== test.negated;
+  test === null || (((n ^ test.address) & test.mask) === 0) !== test.negated;
 
 const portFits = (test: PortRange | null, n: number): boolean =>
   test === null || (n >= test.min && n <= test.max) !== test.negated;

@@ -13,6 +13,8 @@ import { NumberRange } from "./free-number.ts";
 export interface ServiceRange {
   block: Block;
   stated: boolean;
+  /** Blocks inside the range that are the nodes' pod subnets: nothing is handed out of them. */
+  podBlocks: readonly Block[];
 }
 
 /** The Services with ClusterIPs. Reports a ClusterIP that is outside the range or another's, and a full range. */
@@ -22,11 +24,9 @@ export function allocateClusterIPs(
   report: Report,
 ): Service[] {
   const { block } = range;
-  const addresses = new NumberRange(
-    block.base + 1,
-    block.base + block.size - 2,
-    block.base + 1 + staticBand(block),
-  );
+  const first = block.base + 1;
+  const gaps = range.podBlocks.map(({ base, size }) => ({ first: base, last: base + size - 1 }));
+  const addresses = new NumberRange(first, block.base + block.size - 2, first + staticBand(block), gaps);
   const holders = new Map<number, string>();
   for (const service of services) {
     const clusterIP = service.spec?.clusterIP ?? "";

@@ -92,7 +92,7 @@ function podEndpoint(service: Service, pod: Pod, nodes: ReadonlyMap<string, Node
 }
 
 /** `trafficDistribution: PreferClose` hints each ready endpoint for its own zone (`trafficdist.ReconcileHints`). */
-function zoneHints(service: Service, zone: string | null): Endpoint["hints"] | null {
+function zoneHints(service: Service, zone: string | null): NonNullable<Endpoint["hints"]> | null {
   const { trafficDistribution } = service.spec ?? {};
   if (trafficDistribution !== "PreferClose" && trafficDistribution !== "PreferSameZone") return null;
   return zone === null ? null : { forZones: [{ name: zone }] };

@@ -49,7 +49,7 @@ const segment = z.strictObject({ name: dnsLabel(), subnet: block(), gateway: add
 export const clusterSchema = z.strictObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.looseObject({ name: dnsSubdomain() }),
+  metadata: z.object({ name: dnsSubdomain() }),
   spec: z
     .strictObject({
       serviceCIDR: block().optional(),

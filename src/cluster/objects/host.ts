@@ -11,7 +11,7 @@ import { sysctls } from "./sysctl.ts";
 export const hostSchema = z.strictObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.looseObject({ name: dnsSubdomain() }),
+  metadata: z.object({ name: dnsSubdomain() }),
   spec: z.strictObject({
     address: block().optional(),
     addresses: z.array(block()).min(1).optional(),

@@ -15,6 +15,7 @@ import {
   show,
   stringMap,
 } from "./field.ts";
+import type { FieldFault, Path } from "./validate.ts";
 
 const servicePort = z.looseObject({
   name: dnsLabel().optional(),
@@ -68,6 +69,33 @@ export const serviceSchema = z.looseObject({
     .looseObject({ loadBalancer: z.looseObject({ ingress: z.array(ingress).optional() }).optional() })
     .optional(),
 });
+
+/** What does not fit together in a Service whose fields are right one by one (`validation.ValidateService`). */
+export function serviceFaults(service: Service): FieldFault[] {
+  const { ports = [], type, clusterIP, externalName } = service.spec ?? {};
+  const faults: FieldFault[] = [];
+  const fault = (path: Path, text: string) => faults.push({ path: ["spec", ...path], text });
+  if (type === "ExternalName" && !externalName) fault(["externalName"], "is missing");
+  if (ports.length === 0 && type !== "ExternalName" && clusterIP !== "None") fault(["ports"], "is missing");
+  if (clusterIP === "None" && (type === "NodePort" || type === "LoadBalancer"))
+    fault(["clusterIP"], `a Service of type ${type} needs an address`);
+  const names = new Map<string, number>();
+  const numbers = new Map<string, number>();
+  for (const [i, { name, port, protocol = "TCP" }] of ports.entries()) {
+    if (name === undefined && ports.length > 1)
+      fault(["ports", i, "name"], "is missing: a Service of several ports names each");
+    const sameName = name === undefined ? undefined : names.get(name);
+    if (sameName !== undefined)
+      fault(["ports", i, "name"], `"${name}" is the name of spec.ports[${sameName}] already`);
+    const number = `${port}/${protocol}`;
+    const sameNumber = numbers.get(number);
+    if (sameNumber !== undefined)
+      fault(["ports", i, "port"], `${number} is spec.ports[${sameNumber}] already`);
+    if (name !== undefined) names.set(name, i);
+    numbers.set(number, i);
+  }
+  return faults;
+}
 
 /** `v1.DefaultClientIPServiceAffinitySeconds`. */
 const CLIENT_IP_AFFINITY_SECONDS = 10800;

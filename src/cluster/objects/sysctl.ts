@@ -11,7 +11,7 @@ const DEVICE_CONF = /^net\.ipv4\.conf\.([^.]+(?:\.\d+)?)\.([a-z_]+)$/;
 
 /** What is wrong with one setting, or null. The value may be a number or, as in `sysctl -w`, its text. */
 export function sysctlFault(name: string, value: unknown): string | null {
-  if (!isKnown(name)) return `is not a simulated sysctl${didYouMean(name, knownNames(name))}`;
+  if (!isSimulated(name)) return `is not a simulated sysctl${didYouMean(name, knownNames(name))}`;
   if (name === LOCAL_PORT_RANGE)
     return toPortRange(value) === null ? `expected two ports "FIRST LAST", got ${show(value)}` : null;
   const number = toValue(value);
@@ -42,7 +42,8 @@ export function toSysctls(settings: Readonly<Record<string, unknown>>): {
   return { sysctl, localPortRange };
 }
 
-function isKnown(name: string): boolean {
+/** True for a name the simulated kernel knows. */
+export function isSimulated(name: string): boolean {
   if (name === IP_FORWARD || name === LOCAL_PORT_RANGE) return true;
   if ((SCALAR_SYSCTLS as readonly string[]).includes(name)) return true;
   return (DEVICE_CONF_KEYS as readonly string[]).includes(DEVICE_CONF.exec(name)?.[2] ?? "");

@@ -21,13 +21,6 @@ module.exports = {
       to: { path: "^src/", pathNot: `^src/(${[name, ...may].join("|")})/` },
     })),
     {
-      name: "no-circles",
-      severity: "error",
-      comment: "Types may name each other; code may not need each other.",
-      from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
-    },
-    {
       name: "no-libraries-on-the-packets-way",
       severity: "error",
       from: { path: "^src/(packet|linux)/" },

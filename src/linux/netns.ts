@@ -9,8 +9,6 @@ import { icmpSend } from "./ip/icmp.ts";
 import { NeighbourTable } from "./ip/neighbour.ts";
 import { PeerTable } from "./ip/peer.ts";
 import { ipReceive } from "./ip/receive.ts";
-import { addressType } from "./ip/route-output.ts";
-import type { NetfilterHost, RouteType } from "./netfilter/context.ts";
 import { HOOK_NAMES, type Hook } from "./netfilter/hooks.ts";
 import { Netfilter } from "./netfilter/netfilter.ts";
 import type { Network } from "./network.ts";
@@ -31,7 +29,7 @@ export interface DropPlace {
  * netfilter/ and socket/. The three handlers below are the kernel's function pointers (packet types, icmp_send):
  * lower parts call upwards through them.
  */
-export class Netns implements NetfilterHost {
+export class Netns {
   readonly network: Network;
   readonly name: string;
   readonly sysctl = new Sysctl();
@@ -70,14 +68,6 @@ export class Netns implements NetfilterHost {
 
   get chooser() {
     return this.network.chooser;
-  }
-
-  get tracksConnections(): boolean {
-    return this.netfilter.conntrack !== null;
-  }
-
-  addressType(address: number, dev: NetDevice | null): RouteType {
-    return addressType(this, address, dev);
   }
 
   /** Gives a new device its index. Throws RangeError when the name is taken. */
@@ -130,7 +120,13 @@ export class Netns implements NetfilterHost {
   }
 
   /** `kfree_skb_reason`: the packet ends here. `location` is the kernel function that lets go of it. */
-  drop(skb: Skb, reason: DropReason, location: string, place: DropPlace | null = null, detail: string | null = null): void {
+  drop(
+    skb: Skb,
+    reason: DropReason,
+    location: string,
+    place: DropPlace | null = null,
+    detail: string | null = null,
+  ): void {
     const recorder = this.network.recorder;
     if (recorder === null) return;
     recorder.record({

@@ -75,7 +75,17 @@ export interface NatEvent extends EventBase {
 
 export interface ConntrackEvent extends EventBase {
   readonly type: "conntrack";
-  readonly action: "new" | "confirm" | "reply" | "assured" | "related" | "invalid" | "insert-failed" | "table-full" | "untracked" | "destroy";
+  readonly action:
+    | "new"
+    | "confirm"
+    | "reply"
+    | "assured"
+    | "related"
+    | "invalid"
+    | "insert-failed"
+    | "table-full"
+    | "untracked"
+    | "destroy";
   readonly protocol: number;
   readonly original: string;
   readonly reply: string;

@@ -11,14 +11,7 @@ export const PACKET_OUTGOING = 4;
 export type PacketType = 0 | 1 | 2 | 3 | 4;
 
 /** Who made a packet: what a trace calls it by. */
-export type OriginKind =
-  | "socket"
-  | "reset"
-  | "icmp-echo-reply"
-  | "icmp-error"
-  | "arp"
-  | "tunnel"
-  | "daemon";
+export type OriginKind = "socket" | "reset" | "icmp-echo-reply" | "icmp-error" | "arp" | "tunnel" | "daemon";
 
 /** `struct nf_bridge_info`: what br_netfilter remembers while a bridged packet visits the IP hooks. */
 export class NfBridgeInfo {

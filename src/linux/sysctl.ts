@@ -128,8 +128,10 @@ export class Sysctl {
     if (name === "net.ipv4.ip_forward") return this.all.forwarding;
     if (Object.hasOwn(SCALAR_DEFAULTS, name)) return this.scalar[name as ScalarSysctl];
     const [, device, key] = CONF_KEY.exec(name) ?? [];
-    const conf = device === "all" ? this.all : device === "default" ? this.default : this.devices.get(device ?? "");
-    if (conf === undefined || key === undefined || !isDeviceConfKey(key)) throw new RangeError(`unknown sysctl ${name}`);
+    const conf =
+      device === "all" ? this.all : device === "default" ? this.default : this.devices.get(device ?? "");
+    if (conf === undefined || key === undefined || !isDeviceConfKey(key))
+      throw new RangeError(`unknown sysctl ${name}`);
     return conf[key];
   }
 

@@ -56,7 +56,8 @@ function preRoutingFinish(bridge: Bridge, port: BridgePort, skb: Skb, destinatio
     const reason = ipRouteInput(netns, skb, bridge);
     if (reason !== null) {
       // Bridged and DNATed traffic needs no forwarding, if the new destination is on this very bridge
-      const route = reason === "IP_INADDRERRORS" && bridge.conf.forwarding === 0 ? ipRouteOutput(netns, p.dst, 0) : null;
+      const route =
+        reason === "IP_INADDRERRORS" && bridge.conf.forwarding === 0 ? ipRouteOutput(netns, p.dst, 0) : null;
       if (route === null || typeof route === "string" || route.dev !== bridge) {
         netns.drop(skb, reason, "br_nf_pre_routing_finish");
         return;

@@ -2,14 +2,8 @@ import { BROADCAST_MAC } from "../../packet/packet.ts";
 import { INPUT_FORWARD, type Route } from "../ip/route.ts";
 import { RTN_UNICAST } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
-import {
-  brNfDevXmit,
-  brNfForward,
-  brNfLocalIn,
-  brNfPostRouting,
-  brNfPreRouting,
-} from "./br-netfilter.ts";
 import { PACKET_HOST, type Skb } from "../skb.ts";
+import { brNfDevXmit, brNfForward, brNfLocalIn, brNfPostRouting, brNfPreRouting } from "./br-netfilter.ts";
 import { NetDevice } from "./device.ts";
 import { Fdb } from "./fdb.ts";
 import { isForwardable } from "./forwardable.ts";
@@ -76,7 +70,11 @@ export class Bridge extends NetDevice {
       return;
     }
     if (skb.packet.dmac === this.mac) skb.pktType = PACKET_HOST;
-    if (this.netns.sysctl.scalar["net.bridge.bridge-nf-call-iptables"] !== 0 && brNfPreRouting(this, port, skb)) return;
+    if (
+      this.netns.sysctl.scalar["net.bridge.bridge-nf-call-iptables"] !== 0 &&
+      brNfPreRouting(this, port, skb)
+    )
+      return;
     this.handleFrameFinish(port, skb);
   }
 
@@ -119,7 +117,13 @@ export class Bridge extends NetDevice {
             ? `the frame would leave by ${to.dev.name}, by which it came, and hairpin is off there`
             : `${to.dev.name} is not forwarding`;
         this.report(skb, "blocked", to.dev.name, detail);
-        this.netns.drop(skb, "NOT_SPECIFIED", localOrigin ? "br_dev_xmit" : "br_handle_frame_finish", null, detail);
+        this.netns.drop(
+          skb,
+          "NOT_SPECIFIED",
+          localOrigin ? "br_dev_xmit" : "br_handle_frame_finish",
+          null,
+          detail,
+        );
       }
       return;
     }
@@ -134,7 +138,12 @@ export class Bridge extends NetDevice {
       if (!keep) this.netns.drop(skb, "NOT_SPECIFIED", "br_flood", null, "no port to send it out by");
       return;
     }
-    this.report(skb, "flood", targets.map((port) => port.dev.name).join(" "), describeTarget(skb.packet.dmac));
+    this.report(
+      skb,
+      "flood",
+      targets.map((port) => port.dev.name).join(" "),
+      describeTarget(skb.packet.dmac),
+    );
     const last = targets.length - 1;
     const from = skb.dev;
     for (let i = 0; i <= last; i++) {
@@ -165,7 +174,13 @@ export class Bridge extends NetDevice {
   /** `br_dev_queue_push_xmit` */
   queuePushXmit(to: BridgePort, skb: Skb): void {
     if (!isForwardable(to.dev, skb)) {
-      this.netns.drop(skb, "NOT_SPECIFIED", "br_dev_queue_push_xmit", null, `longer than the MTU of ${to.dev.name}`);
+      this.netns.drop(
+        skb,
+        "NOT_SPECIFIED",
+        "br_dev_queue_push_xmit",
+        null,
+        `longer than the MTU of ${to.dev.name}`,
+      );
       return;
     }
     devQueueXmit(skb);
@@ -185,7 +200,12 @@ export class Bridge extends NetDevice {
     else this.netns.drop(skb, "NOT_SPECIFIED", "br_dev_xmit", null, "the frame is for the bridge itself");
   }
 
-  private report(skb: Skb, action: "learn" | "forward" | "flood" | "local" | "blocked", port: string, detail: string): void {
+  private report(
+    skb: Skb,
+    action: "learn" | "forward" | "flood" | "local" | "blocked",
+    port: string,
+    detail: string,
+  ): void {
     const recorder = this.netns.network.recorder;
     if (recorder === null) return;
     recorder.record({
@@ -201,7 +221,8 @@ export class Bridge extends NetDevice {
   }
 }
 
-const describeTarget = (dmac: number): string => (dmac === BROADCAST_MAC ? "broadcast" : "unknown destination");
+const describeTarget = (dmac: number): string =>
+  dmac === BROADCAST_MAC ? "broadcast" : "unknown destination";
 
 /** A device enslaved to a bridge: `struct net_bridge_port`. */
 export class BridgePort {

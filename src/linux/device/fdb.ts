@@ -55,6 +55,7 @@ export class Fdb {
 
   /** `br_fdb_delete_by_port`: forgets what was learned behind a port; its own address only with `all`. */
   forgetPort(port: BridgePort, all: boolean): void {
-    for (const [mac, entry] of this.entries) if (entry.port === port && (all || !entry.local)) this.entries.delete(mac);
+    for (const [mac, entry] of this.entries)
+      if (entry.port === port && (all || !entry.local)) this.entries.delete(mac);
   }
 }

@@ -1,4 +1,4 @@
-import { ipTotalLength, ETH_P_IP } from "../../packet/packet.ts";
+import { ETH_P_IP, ipTotalLength } from "../../packet/packet.ts";
 import type { Skb } from "../skb.ts";
 import type { NetDevice } from "./device.ts";
 

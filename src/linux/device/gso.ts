@@ -18,7 +18,8 @@ export function gsoSegment(skb: Skb): Skb[] {
     p.id = (p.id + segments.length) & 0xffff;
     p.payloadLength = length;
     if (offset + length < total) p.tcpFlags &= ~(TCP_FIN | TCP_PSH);
-    if (segment.packet.inner !== null) segment.packet.payloadLength += ipTotalLength(p) - ipTotalLength(innermost(skb));
+    if (segment.packet.inner !== null)
+      segment.packet.payloadLength += ipTotalLength(p) - ipTotalLength(innermost(skb));
     segments.push(segment);
   }
   return segments;

@@ -1,5 +1,5 @@
-import type { Netns } from "../netns.ts";
 import type { Packet } from "../../packet/packet.ts";
+import type { Netns } from "../netns.ts";
 import { PACKET_HOST, Skb } from "../skb.ts";
 import { NetDevice } from "./device.ts";
 

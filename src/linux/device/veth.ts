@@ -17,7 +17,13 @@ export class Veth extends NetDevice {
   transmit(skb: Skb): void {
     const peer = this.peer;
     if (peer === null || !isForwardable(peer, skb)) {
-      this.netns.drop(skb, "NOT_SPECIFIED", "veth_xmit", null, peer?.up ? "longer than the peer's MTU" : "the peer is down");
+      this.netns.drop(
+        skb,
+        "NOT_SPECIFIED",
+        "veth_xmit",
+        null,
+        peer?.up ? "longer than the peer's MTU" : "the peer is down",
+      );
       return;
     }
     skb.scrub();

@@ -1,10 +1,10 @@
-import { IPPROTO_UDP, Packet, ETH_P_IP, ipTotalLength } from "../../packet/packet.ts";
-import { flowHash } from "./flow-hash.ts";
-import { ipRouteOutput } from "../ip/route-output.ts";
+import { ETH_P_IP, IPPROTO_UDP, ipTotalLength, Packet } from "../../packet/packet.ts";
 import { ipLocalOut } from "../ip/output.ts";
+import { ipRouteOutput } from "../ip/route-output.ts";
 import type { Netns } from "../netns.ts";
 import { Skb } from "../skb.ts";
 import { NetDevice } from "./device.ts";
+import { flowHash } from "./flow-hash.ts";
 import { ethTypeTrans } from "./receive.ts";
 
 /** Outer IP, UDP and VXLAN headers and the inner Ethernet header: what a VXLAN device's MTU is less by. */

@@ -7,7 +7,7 @@ import {
   RT_SCOPE_UNIVERSE,
   type Scope,
 } from "../device/device.ts";
-import { RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST, type RouteType } from "../netfilter/context.ts";
+import { type RouteType, RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import { type FibEntry, RT_TABLE_LOCAL, RT_TABLE_MAIN } from "./route.ts";
 
@@ -20,9 +20,13 @@ export interface NewAddress {
 }
 
 /** `ip addr add`: the address and, while the device is up, the routes that come with it (fib_add_ifaddr). */
-export function addAddress(dev: NetDevice, { local, prefixLength, broadcast = null, scope = 0 }: NewAddress): void {
+export function addAddress(
+  dev: NetDevice,
+  { local, prefixLength, broadcast = null, scope = 0 }: NewAddress,
+): void {
   const secondary = dev.addresses.some(
-    (a) => a.prefixLength === prefixLength && networkOf(a.local, prefixLength) === networkOf(local, prefixLength),
+    (a) =>
+      a.prefixLength === prefixLength && networkOf(a.local, prefixLength) === networkOf(local, prefixLength),
   );
   const address: InterfaceAddress = { local, prefixLength, broadcast, scope, secondary };
   dev.addresses.push(address);
@@ -87,7 +91,10 @@ function addRoutes(dev: NetDevice, a: InterfaceAddress): void {
   else fib.add(route(RT_TABLE_MAIN, RTN_UNICAST, network, a.prefixLength, RT_SCOPE_LINK), true);
   // fib_add_ifaddr: since 5.14 only the highest address of a prefix is a broadcast address, not the lowest
   if (a.prefixLength < 31 && broadcastOf(a.local, a.prefixLength) !== a.broadcast)
-    fib.add(route(RT_TABLE_LOCAL, RTN_BROADCAST, broadcastOf(a.local, a.prefixLength), 32, RT_SCOPE_LINK), true);
+    fib.add(
+      route(RT_TABLE_LOCAL, RTN_BROADCAST, broadcastOf(a.local, a.prefixLength), 32, RT_SCOPE_LINK),
+      true,
+    );
 }
 
 /**
@@ -115,7 +122,8 @@ const sameSubnet = (a: InterfaceAddress, address: number): boolean =>
   a.prefixLength === 0 || ((a.local ^ address) & netmask(a.prefixLength)) === 0;
 
 /** `inet_addr_onlink`: is `address` in one of the device's subnets? */
-export const onLink = (dev: NetDevice, address: number): boolean => dev.addresses.some((a) => sameSubnet(a, address));
+export const onLink = (dev: NetDevice, address: number): boolean =>
+  dev.addresses.some((a) => sameSubnet(a, address));
 
 /** `ip route add`'s words; what is left out is as `ip` leaves it out. */
 export interface NewRoute {
@@ -140,7 +148,8 @@ export function completeRoute(netns: Netns, route: NewRoute): FibEntry {
   let dev = route.dev ?? null;
   if (gateway !== 0 && dev === null) {
     const via = netns.fib.lookup(gateway);
-    if (via === null || via.type !== RTN_UNICAST || via.gateway !== 0) throw new RangeError("Nexthop has invalid gateway.");
+    if (via === null || via.type !== RTN_UNICAST || via.gateway !== 0)
+      throw new RangeError("Nexthop has invalid gateway.");
     dev = via.dev;
   }
   if (gateway !== 0 && !route.onlink) {
@@ -179,4 +188,3 @@ export function addRoute(netns: Netns, route: NewRoute): FibEntry {
   netns.fib.add(entry);
   return entry;
 }
-

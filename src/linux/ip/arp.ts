@@ -20,7 +20,13 @@ export function arpReceive(netns: Netns, skb: Skb): void {
     if (!ignoresRequest(netns, dev, target)) {
       // neigh_event_ns: who asks will be talked to next
       netns.neighbours.get(dev, sender).update(arpSenderMac, false, true);
-      arpSend(dev, ARPOP_REPLY, { mac: arpSenderMac, address: sender, dmac: arpSenderMac }, target, skb.serial);
+      arpSend(
+        dev,
+        ARPOP_REPLY,
+        { mac: arpSenderMac, address: sender, dmac: arpSenderMac },
+        target,
+        skb.serial,
+      );
     }
     return;
   }

@@ -93,7 +93,10 @@ function reassemble(skb: Skb, fragments: readonly Skb[]): void {
   skb.packet = whole;
   skb.fragLengths = fragments.map(({ packet }) => packet.payloadLength);
   skb.fragMaxSize = Math.max(...skb.fragLengths) + 20;
-  const largestDf = fragments.reduce((max, f) => (f.packet.df ? Math.max(max, f.packet.payloadLength + 20) : max), 0);
+  const largestDf = fragments.reduce(
+    (max, f) => (f.packet.df ? Math.max(max, f.packet.payloadLength + 20) : max),
+    0,
+  );
   whole.df = largestDf === skb.fragMaxSize ? 1 : 0;
 }
 
@@ -106,4 +109,3 @@ function copyIpHeader(to: Packet, from: Packet): void {
   to.src = from.src;
   to.dst = from.dst;
 }
-

@@ -10,7 +10,11 @@ export function ipError(netns: Netns, skb: Skb): void {
   const { error } = skb.route!;
   const { forwarding } = skb.dev!.conf;
   const reason: DropReason =
-    error === "ENETUNREACH" ? "IP_INNOROUTES" : error === "EHOSTUNREACH" && forwarding === 0 ? "IP_INADDRERRORS" : "NOT_SPECIFIED";
+    error === "ENETUNREACH"
+      ? "IP_INNOROUTES"
+      : error === "EHOSTUNREACH" && forwarding === 0
+        ? "IP_INADDRERRORS"
+        : "NOT_SPECIFIED";
   if (forwarding !== 0 && error !== "EINVAL" && netns.peers.allowRouteError(skb.packet.src)) {
     const code =
       error === "ENETUNREACH" ? ICMP_NET_UNREACH : error === "EACCES" ? ICMP_PKT_FILTERED : ICMP_HOST_UNREACH;

@@ -3,7 +3,7 @@ import type { NetDevice } from "../device/device.ts";
 import type { RouteType } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import { selectSource } from "./address.ts";
-import { type FibEntry, type Route, RT_TABLE_LOCAL, type RouteInput } from "./route.ts";
+import { type FibEntry, type Route, type RouteInput, RT_TABLE_LOCAL } from "./route.ts";
 
 /** One routing table: entries by prefix length, longest first. */
 class FibTable {
@@ -19,7 +19,9 @@ class FibTable {
     }
     const same = networks.get(entry.destination) ?? [];
     // fib_insert_alias: by metric; a later one of the same metric goes first unless appended
-    const at = same.findIndex((other) => (append ? other.metric > entry.metric : other.metric >= entry.metric));
+    const at = same.findIndex((other) =>
+      append ? other.metric > entry.metric : other.metric >= entry.metric,
+    );
     if (at < 0) same.push(entry);
     else same.splice(at, 0, entry);
     networks.set(entry.destination, same);
@@ -150,13 +152,17 @@ export class Fib {
     let mtu = route.entry?.mtu || route.dev.mtu;
     if (this.pathMtu.size > 0) {
       const learned = this.pathMtu.get(destination);
-      if (learned !== undefined && learned.expiresUs > this.netns.clock.nowUs && learned.mtu < mtu) mtu = learned.mtu;
+      if (learned !== undefined && learned.expiresUs > this.netns.clock.nowUs && learned.mtu < mtu)
+        mtu = learned.mtu;
     }
     return mtu;
   }
 
   /** `ip_rt_update_pmtu`: an ICMP error told a smaller path MTU; believed for ten minutes, never below 552. */
   learnPathMtu(destination: number, mtu: number): void {
-    this.pathMtu.set(destination, { mtu: Math.max(mtu, 552), expiresUs: this.netns.clock.nowUs + 600_000_000 });
+    this.pathMtu.set(destination, {
+      mtu: Math.max(mtu, 552),
+      expiresUs: this.netns.clock.nowUs + 600_000_000,
+    });
   }
 }

@@ -4,9 +4,9 @@ import {
   ICMP_ECHOREPLY,
   ICMP_FRAG_NEEDED,
   ICMP_REDIRECT,
+  IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  IPPROTO_ICMP,
   Packet,
 } from "../../packet/packet.ts";
 import type { Netns } from "../netns.ts";

@@ -7,9 +7,9 @@ import {
   isIcmpError,
   Packet,
 } from "../../packet/packet.ts";
-import { RTN_LOCAL, RTN_UNICAST } from "../netfilter/context.ts";
-import { IP_CT_RELATED, IP_CT_RELATED_REPLY } from "../netfilter/conntrack/entry.ts";
 import { directionOf } from "../netfilter/conntrack/direction.ts";
+import { IP_CT_RELATED, IP_CT_RELATED_REPLY } from "../netfilter/conntrack/entry.ts";
+import { RTN_LOCAL, RTN_UNICAST } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import { PACKET_HOST, Skb } from "../skb.ts";
 import { selectSource } from "./address.ts";
@@ -70,7 +70,8 @@ function errorSource(netns: Netns, skb: Skb, route: Route): number {
 /** `icmpv4_xrlim_allow`: the bucket of the one complained to. Path MTU discovery is never held back. */
 function allowed(netns: Netns, to: number, type: number, code: number): boolean {
   if (type === ICMP_DEST_UNREACH && code === ICMP_FRAG_NEEDED) return true;
-  if (((1 << type) & netns.sysctl.scalar["net.ipv4.icmp_ratemask"]) === 0 || type === ICMP_REDIRECT) return true;
+  if (((1 << type) & netns.sysctl.scalar["net.ipv4.icmp_ratemask"]) === 0 || type === ICMP_REDIRECT)
+    return true;
   return netns.peers.allowError(to, netns.sysctl.scalar["net.ipv4.icmp_ratelimit"]);
 }
 

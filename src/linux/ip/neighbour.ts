@@ -192,7 +192,13 @@ export class Neighbour {
 
   /** `dst_confirm_neigh`: a connection through it makes progress, so it hears us. */
   confirm(): void {
-    if (this.current !== "REACHABLE" && this.current !== "STALE" && this.current !== "DELAY" && this.current !== "PROBE") return;
+    if (
+      this.current !== "REACHABLE" &&
+      this.current !== "STALE" &&
+      this.current !== "DELAY" &&
+      this.current !== "PROBE"
+    )
+      return;
     this.confirmedUs = this.table.netns.clock.nowUs;
     if (this.current === "REACHABLE") return;
     this.stopTimer();

@@ -1,8 +1,4 @@
-import {
-  ICMP_DEST_UNREACH,
-  ICMP_FRAG_NEEDED,
-  ipTotalLength,
-} from "../../packet/packet.ts";
+import { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ipTotalLength } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
 import { NF_ACCEPT, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from "../netfilter/hooks.ts";
 import type { Netns } from "../netns.ts";

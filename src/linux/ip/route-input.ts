@@ -1,10 +1,10 @@
+import { ETH_P_IP } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
 import { RT_SCOPE_HOST } from "../device/device.ts";
 import type { DropReason } from "../drop-reason.ts";
 import { RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
-import { ETH_P_IP } from "../../packet/packet.ts";
 import { onLink } from "./address.ts";
 import {
   type FibEntry,
@@ -36,7 +36,8 @@ export function ipRouteInput(netns: Netns, skb: Skb, dev: NetDevice): DropReason
 
   const entry = netns.fib.lookup(dst);
   const error = entry === null ? "ENETUNREACH" : routeTypeError(entry.type);
-  if (entry === null || error !== null) return noRoute(netns, skb, dev.conf.forwarding === 0 ? "EHOSTUNREACH" : error!);
+  if (entry === null || error !== null)
+    return noRoute(netns, skb, dev.conf.forwarding === 0 ? "EHOSTUNREACH" : error!);
   if (entry.type === RTN_BROADCAST) return broadcastInput(netns, skb, dev);
   if (entry.type === RTN_LOCAL) {
     const reason = validateSource(netns, skb, dev, 0);
@@ -115,7 +116,8 @@ function validateSourceFully(netns: Netns, src: number, dev: NetDevice, rpf: num
     if (back.type !== RTN_LOCAL) return "IP_INVALID_SOURCE";
     if (!netns.sysctl.acceptLocal(dev.conf)) return "IP_LOCAL_SOURCE";
   }
-  if (back.dev === dev || (back.type === RTN_LOCAL && dev.loopback)) return nextHopScope(back) >= RT_SCOPE_HOST;
+  if (back.dev === dev || (back.type === RTN_LOCAL && dev.loopback))
+    return nextHopScope(back) >= RT_SCOPE_HOST;
   if (dev.addresses.length === 0) return rpf !== 0 ? "IP_RPFILTER" : false;
   if (rpf === 1) return "IP_RPFILTER";
   const loose = netns.fib.lookupVia(src, dev);
@@ -128,5 +130,7 @@ const nextHopScope = (entry: FibEntry): number => (entry.gateway !== 0 ? 253 : 2
 /** `inet_lookup_ifaddr_rcu` */
 function isOwnAddress(netns: Netns, address: number): boolean {
   const entry = netns.fib.lookupLocal(address);
-  return entry !== null && entry.type === RTN_LOCAL && entry.destination === address && entry.prefixLength === 32;
+  return (
+    entry !== null && entry.type === RTN_LOCAL && entry.destination === address && entry.prefixLength === 32
+  );
 }

@@ -1,5 +1,11 @@
 import type { NetDevice } from "../device/device.ts";
-import { RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST, type RouteType } from "../netfilter/context.ts";
+import {
+  type RouteType,
+  RTN_BROADCAST,
+  RTN_LOCAL,
+  RTN_MULTICAST,
+  RTN_UNICAST,
+} from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
 import { selectSource } from "./address.ts";
@@ -26,7 +32,8 @@ export function ipRouteOutput(
   }
   if (destination === 0) return ipRouteOutput(netns, 0x7f000001, source || 0x7f000001, null, anySource);
   let entry = netns.fib.lookup(destination);
-  if (dev !== null && entry !== null && entry.dev !== dev && entry.type !== RTN_LOCAL) entry = netns.fib.lookupVia(destination, dev);
+  if (dev !== null && entry !== null && entry.dev !== dev && entry.type !== RTN_LOCAL)
+    entry = netns.fib.lookupVia(destination, dev);
   if (entry === null) {
     if (dev === null) return "ENETUNREACH";
     // a device was named: the destination is taken to be on its link

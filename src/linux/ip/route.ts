@@ -1,5 +1,6 @@
 import type { NetDevice, Scope } from "../device/device.ts";
 import {
+  type RouteType,
   RTN_BLACKHOLE,
   RTN_BROADCAST,
   RTN_LOCAL,
@@ -7,7 +8,6 @@ import {
   RTN_PROHIBIT,
   RTN_UNICAST,
   RTN_UNREACHABLE,
-  type RouteType,
 } from "../netfilter/context.ts";
 
 /** What a packet with this route is given to next: `dst->input`. */

@@ -32,13 +32,15 @@ const ICMP_CODES: Record<Exclude<RejectTarget["with"], "tcp-reset">, number> = {
 /** `reject_tg` (net/ipv4/netfilter/ipt_REJECT.c): tells the sender of a packet that is being refused. */
 export function sendReject(netns: Netns, skb: Skb, target: RejectTarget): void {
   if (target.with === "tcp-reset") sendReset(netns, skb);
-  else if (skb.packet.fragOffset === 0) netns.icmpSend(netns, skb, ICMP_DEST_UNREACH, ICMP_CODES[target.with], 0);
+  else if (skb.packet.fragOffset === 0)
+    netns.icmpSend(netns, skb, ICMP_DEST_UNREACH, ICMP_CODES[target.with], 0);
 }
 
 /** `nf_send_reset` (net/ipv4/netfilter/nf_reject_ipv4.c): a reset in the name of whom the packet was for. */
 function sendReset(netns: Netns, about: Skb): void {
   const old = about.packet;
-  if (old.protocol !== IPPROTO_TCP || old.tcpFlags & TCP_RST || old.fragOffset !== 0 || about.route === null) return;
+  if (old.protocol !== IPPROTO_TCP || old.tcpFlags & TCP_RST || old.fragOffset !== 0 || about.route === null)
+    return;
   const p = new Packet();
   p.protocol = IPPROTO_TCP;
   p.src = old.dst;
@@ -52,7 +54,9 @@ function sendReset(netns: Netns, about: Skb): void {
     p.seq = old.ack;
   } else {
     p.tcpFlags = TCP_RST | TCP_ACK;
-    p.ack = (old.seq + old.payloadLength + (old.tcpFlags & TCP_SYN ? 1 : 0) + (old.tcpFlags & TCP_FIN ? 1 : 0)) >>> 0;
+    p.ack =
+      (old.seq + old.payloadLength + (old.tcpFlags & TCP_SYN ? 1 : 0) + (old.tcpFlags & TCP_FIN ? 1 : 0)) >>>
+      0;
   }
   const skb = new Skb(p);
   if (!ipRouteMeHarder(netns, skb)) return;

@@ -82,7 +82,10 @@ export class PingSockets {
     return { serial: skb.serial, errno: "EPERM", mtu: null };
   }
 
-  private refuse(errno: "EMSGSIZE" | "ENETUNREACH" | "EHOSTUNREACH" | "EACCES" | "EINVAL", mtu: number | null): SendResult {
+  private refuse(
+    errno: "EMSGSIZE" | "ENETUNREACH" | "EHOSTUNREACH" | "EACCES" | "EINVAL",
+    mtu: number | null,
+  ): SendResult {
     reportSocketError(this.netns, 0, errno, mtu);
     return { serial: 0, errno, mtu };
   }

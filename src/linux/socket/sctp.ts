@@ -59,10 +59,24 @@ export class SctpSockets {
     }
     this.waiting.set(request.sourcePort, request.onAnswer);
     const source = request.source || sourceFor(route, request.destination);
-    return this.transmit(source, request.destination, request.sourcePort, request.destinationPort, request.ttl, 0);
+    return this.transmit(
+      source,
+      request.destination,
+      request.sourcePort,
+      request.destinationPort,
+      request.ttl,
+      0,
+    );
   }
 
-  private transmit(source: number, destination: number, sport: number, dport: number, ttl: number | undefined, cause: number): SendResult {
+  private transmit(
+    source: number,
+    destination: number,
+    sport: number,
+    dport: number,
+    ttl: number | undefined,
+    cause: number,
+  ): SendResult {
     const { netns } = this;
     const route = ipRouteOutput(netns, destination, source);
     if (typeof route === "string") return { serial: 0, errno: route, mtu: null };

@@ -57,7 +57,8 @@ export class SocketTable {
         other.port === listener.port &&
         (other.address === 0 || listener.address === 0 || other.address === listener.address),
     );
-    if (clash) throw new RangeError(`EADDRINUSE: ${listener.protocol} ${listener.port} in ${this.netns.name}`);
+    if (clash)
+      throw new RangeError(`EADDRINUSE: ${listener.protocol} ${listener.port} in ${this.netns.name}`);
     this.listeners.push(listener);
     if (listener.protocol === "udp") this.udp.serve(listener);
     return listener;
@@ -72,7 +73,14 @@ export class SocketTable {
 
   /** The listener for a packet to that address and port: one bound to the address goes before one bound to all. */
   findListener(protocol: number, address: number, port: number): Listener | null {
-    const name = protocol === IPPROTO_TCP ? "tcp" : protocol === IPPROTO_UDP ? "udp" : protocol === IPPROTO_SCTP ? "sctp" : null;
+    const name =
+      protocol === IPPROTO_TCP
+        ? "tcp"
+        : protocol === IPPROTO_UDP
+          ? "udp"
+          : protocol === IPPROTO_SCTP
+            ? "sctp"
+            : null;
     let any: Listener | null = null;
     for (const listener of this.listeners) {
       if (listener.port !== port || listener.protocol !== name) continue;

@@ -3,7 +3,7 @@ import type { Timer } from "../clock.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
 import { type Errno, reportSocketError, type SocketError } from "./error.ts";
-import { type Ends, type Segment, sendSegment } from "./tcp.ts";
+import { type Ends, type Segment, sendSegment } from "./tcp-segment.ts";
 
 export type TcpState =
   | "CLOSED"
@@ -105,7 +105,12 @@ export class TcpConnection {
     this.receiveNext = (p.seq + 1) >>> 0;
     this.learnMss(p);
     this.cause = skb.serial;
-    this.transmit({ flags: TCP_SYN | TCP_ACK, seq: this.sendNext, ack: this.receiveNext, window: SYN_WINDOW });
+    this.transmit({
+      flags: TCP_SYN | TCP_ACK,
+      seq: this.sendNext,
+      ack: this.receiveNext,
+      window: SYN_WINDOW,
+    });
     this.sendNext = (this.sendNext + 1) >>> 0;
   }
 
@@ -133,7 +138,12 @@ export class TcpConnection {
       case "SYN_RECV":
         if (p.tcpFlags & TCP_SYN) {
           // our SYN/ACK was lost: once more
-          this.transmit({ flags: TCP_SYN | TCP_ACK, seq: (this.sendNext - 1) >>> 0, ack: this.receiveNext, window: SYN_WINDOW });
+          this.transmit({
+            flags: TCP_SYN | TCP_ACK,
+            seq: (this.sendNext - 1) >>> 0,
+            ack: this.receiveNext,
+            window: SYN_WINDOW,
+          });
           return;
         }
         if ((p.tcpFlags & TCP_ACK) === 0) return;
@@ -160,7 +170,8 @@ export class TcpConnection {
 
   /** Data and FIN of a segment, in order or not at all. */
   private take(p: Packet): void {
-    if (p.tcpFlags & TCP_ACK) this.unacknowledged = Math.min(this.unacknowledged, (this.sendNext - p.ack) >>> 0);
+    if (p.tcpFlags & TCP_ACK)
+      this.unacknowledged = Math.min(this.unacknowledged, (this.sendNext - p.ack) >>> 0);
     if (this.state === "LAST_ACK" && p.ack === this.sendNext) {
       this.state = "CLOSED";
       this.netns.sockets.tcp.remove(this);
@@ -201,7 +212,14 @@ export class TcpConnection {
 
   private sendData(seq: number, bytes: number): void {
     const gsoSize = bytes > this.segmentSize ? this.segmentSize : 0;
-    this.transmit({ flags: TCP_ACK | TCP_PSH, seq, ack: this.receiveNext, window: WINDOW, payloadLength: bytes, gsoSize });
+    this.transmit({
+      flags: TCP_ACK | TCP_PSH,
+      seq,
+      ack: this.receiveNext,
+      window: WINDOW,
+      payloadLength: bytes,
+      gsoSize,
+    });
   }
 
   /** `shutdown(SHUT_WR)` */
@@ -221,7 +239,8 @@ export class TcpConnection {
     const size = mtu - 52;
     if (size >= this.segmentSize) return;
     this.segmentSize = size;
-    if (this.unacknowledged > 0) this.sendData((this.sendNext - this.unacknowledged) >>> 0, this.unacknowledged);
+    if (this.unacknowledged > 0)
+      this.sendData((this.sendNext - this.unacknowledged) >>> 0, this.unacknowledged);
   }
 
   fail(error: SocketError): void {
@@ -248,11 +267,21 @@ export class TcpConnection {
     this.retransmitTimer = null;
   }
 
-  private transmit(s: Partial<Segment> & { flags: number; seq: number; ack: number; window: number }): number | Errno {
+  private transmit(
+    s: Partial<Segment> & { flags: number; seq: number; ack: number; window: number },
+  ): number | Errno {
     return sendSegment(
       this.netns,
       this.ends,
-      { flags: s.flags, seq: s.seq, ack: s.ack, window: s.window, payloadLength: s.payloadLength ?? 0, gsoSize: s.gsoSize ?? 0, cause: this.cause },
+      {
+        flags: s.flags,
+        seq: s.seq,
+        ack: s.ack,
+        window: s.window,
+        payloadLength: s.payloadLength ?? 0,
+        gsoSize: s.gsoSize ?? 0,
+        cause: this.cause,
+      },
       this.options.ttl,
     );
   }

@@ -2,40 +2,18 @@ import {
   ICMP_DEST_UNREACH,
   ICMP_FRAG_NEEDED,
   IPPROTO_TCP,
-  Packet,
+  type Packet,
   TCP_ACK,
   TCP_FIN,
   TCP_RST,
   TCP_SYN,
-  TCPOPTS_ESTABLISHED,
-  TCPOPTS_SYN,
 } from "../../packet/packet.ts";
-import { ipLocalOut } from "../ip/output.ts";
 import { ipRouteOutput, sourceFor } from "../ip/route-output.ts";
 import type { Netns } from "../netns.ts";
-import { PACKET_HOST, Skb } from "../skb.ts";
+import { PACKET_HOST, type Skb } from "../skb.ts";
 import { type Errno, errorOf, reportSocketError } from "./error.ts";
 import { type TcpClientOptions, TcpConnection } from "./tcp-connection.ts";
-
-/** What one segment says; addresses and ports are the connection's. */
-export interface Segment {
-  readonly flags: number;
-  readonly seq: number;
-  readonly ack: number;
-  readonly payloadLength: number;
-  readonly window: number;
-  /** Payload bytes a packet when the segment is longer than one (GSO); 0 when it is one packet. */
-  readonly gsoSize: number;
-  readonly cause: number;
-}
-
-/** The ends of a connection as this namespace sees them. */
-export interface Ends {
-  readonly local: number;
-  readonly localPort: number;
-  readonly remote: number;
-  readonly remotePort: number;
-}
+import { sendSegment } from "./tcp-segment.ts";
 
 /** TCP of one namespace (net/ipv4/tcp_ipv4.c): listeners, connections, and resets for whoever has neither. */
 export class TcpSockets {
@@ -66,12 +44,21 @@ export class TcpSockets {
     const listener = netns.sockets.findListener(IPPROTO_TCP, p.dst, p.dport);
     if (listener === null || p.tcpFlags & TCP_ACK || p.tcpFlags & TCP_RST || (p.tcpFlags & TCP_SYN) === 0) {
       this.sendReset(skb);
-      netns.drop(skb, listener === null ? "NO_SOCKET" : "TCP_FLAGS", "tcp_v4_rcv", null, listener === null ? "nobody listens on that port" : null);
+      netns.drop(
+        skb,
+        listener === null ? "NO_SOCKET" : "TCP_FLAGS",
+        "tcp_v4_rcv",
+        null,
+        listener === null ? "nobody listens on that port" : null,
+      );
       return;
     }
     netns.sockets.deliver(skb, listener.owner);
     const ends = { local: p.dst, localPort: p.dport, remote: p.src, remotePort: p.sport };
-    const accepted = new TcpConnection(netns, ends, this.nextSequence(), { owner: listener.owner, respondBytes: listener.respondBytes });
+    const accepted = new TcpConnection(netns, ends, this.nextSequence(), {
+      owner: listener.owner,
+      respondBytes: listener.respondBytes,
+    });
     this.add(accepted);
     accepted.accept(skb);
   }
@@ -153,33 +140,3 @@ export class TcpSockets {
 
 const keyOf = (local: number, localPort: number, remote: number, remotePort: number): string =>
   `${local}:${localPort}-${remote}:${remotePort}`;
-
-/** Sends one segment (`__tcp_transmit_skb`); its number, or the errno with which the network refused it. */
-export function sendSegment(netns: Netns, ends: Ends, segment: Segment, ttl?: number): number | Errno {
-  const route = ipRouteOutput(netns, ends.remote, ends.local);
-  if (typeof route === "string") return route;
-  const p = new Packet();
-  p.protocol = IPPROTO_TCP;
-  p.src = ends.local;
-  p.dst = ends.remote;
-  p.sport = ends.localPort;
-  p.dport = ends.remotePort;
-  p.ttl = ttl ?? netns.sysctl.scalar["net.ipv4.ip_default_ttl"];
-  p.df = 1;
-  p.id = netns.nextIpId();
-  p.tcpFlags = segment.flags;
-  p.seq = segment.seq;
-  p.ack = segment.ack;
-  p.window = segment.window;
-  if (segment.flags & TCP_SYN) {
-    p.tcpOptions = TCPOPTS_SYN;
-    p.mss = netns.fib.mtu(route, ends.remote) - 40;
-  } else if ((segment.flags & TCP_RST) === 0) p.tcpOptions = TCPOPTS_ESTABLISHED;
-  p.payloadLength = segment.payloadLength;
-  const skb = new Skb(p);
-  skb.route = route;
-  skb.gsoSize = segment.gsoSize;
-  netns.originate(skb, segment.flags & TCP_RST ? "reset" : "socket", segment.cause);
-  ipLocalOut(netns, skb);
-  return skb.serial;
-}

@@ -1,9 +1,4 @@
-import {
-  ICMP_DEST_UNREACH,
-  ICMP_PORT_UNREACH,
-  IPPROTO_UDP,
-  Packet,
-} from "../../packet/packet.ts";
+import { ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, IPPROTO_UDP, Packet } from "../../packet/packet.ts";
 import { ipLocalOut } from "../ip/output.ts";
 import { ipRouteOutput, sourceFor } from "../ip/route-output.ts";
 import type { Netns } from "../netns.ts";

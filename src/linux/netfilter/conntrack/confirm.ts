@@ -1,6 +1,6 @@
 import type { Netns } from "../../netns.ts";
 import type { Skb } from "../../skb.ts";
-import { NF_ACCEPT, NF_DROP, type Hook, NF_INET_POST_ROUTING, type Verdict } from "../hooks.ts";
+import { type Hook, NF_ACCEPT, NF_DROP, NF_INET_POST_ROUTING, type Verdict } from "../hooks.ts";
 import { describe } from "./describe.ts";
 import { directionOf } from "./direction.ts";
 import { IP_CT_DIR_ORIGINAL, IPS_CONFIRMED } from "./entry.ts";
@@ -20,7 +20,13 @@ export function confirm(netns: Netns, skb: Skb, hook: Hook = NF_INET_POST_ROUTIN
   const recorder = netns.network.recorder;
   if (table.taken(ct.original, ct) || table.taken(ct.reply, ct)) {
     if (recorder !== null) recorder.record(describe(netns, skb.serial, "insert-failed", ct));
-    netns.drop(skb, "NETFILTER_DROP", "__nf_conntrack_confirm", { hook }, "insert_failed: the tuple is taken");
+    netns.drop(
+      skb,
+      "NETFILTER_DROP",
+      "__nf_conntrack_confirm",
+      { hook },
+      "insert_failed: the tuple is taken",
+    );
     return NF_DROP;
   }
   table.insert(ct);

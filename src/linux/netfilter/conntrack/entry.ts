@@ -49,7 +49,13 @@ export const TCP_CONNTRACK_NAMES = [
 ] as const;
 
 /** SCTP states as conntrack names them (net/netfilter/nf_conntrack_proto_sctp.c: sctp_conntrack_names). */
-export const SCTP_CONNTRACK_NAMES = ["NONE", "CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED"] as const;
+export const SCTP_CONNTRACK_NAMES = [
+  "NONE",
+  "CLOSED",
+  "COOKIE_WAIT",
+  "COOKIE_ECHOED",
+  "ESTABLISHED",
+] as const;
 
 /** What TCP tracking remembers of one direction: `struct ip_ct_tcp_state`. */
 export class TcpWindow {

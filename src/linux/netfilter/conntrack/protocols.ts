@@ -1,4 +1,4 @@
-import { type Packet } from "../../../packet/packet.ts";
+import type { Packet } from "../../../packet/packet.ts";
 import type { Sysctl } from "../../sysctl.ts";
 import { type Conntrack, type Direction, IPS_ASSURED, IPS_CONFIRMED, IPS_SEEN_REPLY } from "./entry.ts";
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracked } from "./tcp.ts";

@@ -1,4 +1,5 @@
 import type { Netns } from "../../netns.ts";
+import { describe } from "./describe.ts";
 import {
   type Conntrack,
   type Direction,
@@ -9,7 +10,6 @@ import {
   IPS_DYING,
   type Tuple,
 } from "./entry.ts";
-import { describe } from "./describe.ts";
 
 /** Which connection a tuple belongs to, and in which direction. Filled by `find`, so that a look-up makes no object. */
 export interface Found {
@@ -45,7 +45,8 @@ export class ConntrackTable {
     let link = this.buckets[hash(src, dst, sport, dport, protocol) & (this.buckets.length - 1)] ?? null;
     for (; link !== null; link = link.next) {
       const t = link.tuple;
-      if (t.sport !== sport || t.dport !== dport || t.src !== src || t.dst !== dst || t.protocol !== protocol) continue;
+      if (t.sport !== sport || t.dport !== dport || t.src !== src || t.dst !== dst || t.protocol !== protocol)
+        continue;
       const { ct } = link;
       if (ct.expiresUs <= now) {
         this.remove(ct);

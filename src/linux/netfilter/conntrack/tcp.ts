@@ -9,7 +9,14 @@ import {
   TCPOPT_WSCALE,
 } from "../../../packet/packet.ts";
 import type { Sysctl } from "../../sysctl.ts";
-import { type Conntrack, type Direction, IPS_ASSURED, IPS_SEEN_REPLY, TcpTracking, TcpWindow } from "./entry.ts";
+import {
+  type Conntrack,
+  type Direction,
+  IPS_ASSURED,
+  IPS_SEEN_REPLY,
+  TcpTracking,
+  TcpWindow,
+} from "./entry.ts";
 
 /** What tracking makes of a packet: it belongs (ACCEPT), it does not (INVALID), look up again (REPEAT), or end it (DROP). */
 export const TRACK_ACCEPT = 0;
@@ -54,7 +61,18 @@ const TRANSITIONS: readonly (readonly (readonly number[])[])[] = [
     [SYN_SENT, SYN_SENT, IGNORE, IGNORE, IGNORE, IGNORE, IGNORE, SYN_SENT, SYN_SENT, SYN_SENT2],
     [INVALID, INVALID, SYN_RECV, INVALID, INVALID, INVALID, INVALID, INVALID, INVALID, SYN_RECV],
     [INVALID, INVALID, FIN_WAIT, FIN_WAIT, LAST_ACK, LAST_ACK, LAST_ACK, TIME_WAIT, CLOSE, INVALID],
-    [ESTABLISHED, INVALID, ESTABLISHED, ESTABLISHED, CLOSE_WAIT, CLOSE_WAIT, TIME_WAIT, TIME_WAIT, CLOSE, INVALID],
+    [
+      ESTABLISHED,
+      INVALID,
+      ESTABLISHED,
+      ESTABLISHED,
+      CLOSE_WAIT,
+      CLOSE_WAIT,
+      TIME_WAIT,
+      TIME_WAIT,
+      CLOSE,
+      INVALID,
+    ],
     [INVALID, CLOSE, CLOSE, CLOSE, CLOSE, CLOSE, CLOSE, CLOSE, CLOSE, CLOSE],
     new Array<number>(10).fill(INVALID),
   ],
@@ -153,7 +171,14 @@ function begin(ct: Conntrack, p: Packet, sysctl: Sysctl): boolean {
 }
 
 /** `nf_conntrack_tcp_packet`: follows a connection by one segment, `direction` being that of the segment. */
-export function trackTcp(ct: Conntrack, p: Packet, direction: Direction, isNew: boolean, sysctl: Sysctl, nowUs: number): Tracked {
+export function trackTcp(
+  ct: Conntrack,
+  p: Packet,
+  direction: Direction,
+  isNew: boolean,
+  sysctl: Sysctl,
+  nowUs: number,
+): Tracked {
   if (!hasValidFlags(p.tcpFlags)) return TRACK_INVALID;
   if (isNew && !begin(ct, p, sysctl)) return TRACK_INVALID;
   const tcp = ct.tcp!;
@@ -210,7 +235,8 @@ export function trackTcp(ct: Conntrack, p: Packet, direction: Direction, isNew: 
 
 /** Does this SYN/ACK acknowledge a SYN that was let through without believing it? Then believe both. */
 function synchronizes(tcp: TcpTracking, p: Packet, index: number, direction: Direction): boolean {
-  if (index !== SYNACK_SET || tcp.lastIndex !== SYN_SET || tcp.lastDir === direction || p.ack !== tcp.lastEnd) return false;
+  if (index !== SYNACK_SET || tcp.lastIndex !== SYN_SET || tcp.lastDir === direction || p.ack !== tcp.lastEnd)
+    return false;
   const other = tcp.seen[tcp.lastDir];
   other.end = tcp.lastEnd;
   other.maxEnd = tcp.lastEnd;
@@ -246,7 +272,8 @@ function answersIgnored(ct: Conntrack, tcp: TcpTracking, p: Packet): boolean {
   const seenReply = (ct.status & IPS_SEEN_REPLY) !== 0;
   const assured = (ct.status & IPS_ASSURED) !== 0;
   return (
-    ((seenReply && tcp.lastIndex === SYN_SET) || (!assured && tcp.lastIndex === ACK_SET)) && p.ack === tcp.lastEnd
+    ((seenReply && tcp.lastIndex === SYN_SET) || (!assured && tcp.lastIndex === ACK_SET)) &&
+    p.ack === tcp.lastEnd
   );
 }
 
@@ -256,7 +283,8 @@ function timeout(tcp: TcpTracking, state: number, sysctl: Sysctl): number {
   const unacknowledged = ((tcp.seen[0].flags | tcp.seen[1].flags) & FLAG_DATA_UNACKNOWLEDGED) !== 0;
   if (tcp.retransmissions >= scalar["net.netfilter.nf_conntrack_tcp_max_retrans"])
     return Math.min(seconds, scalar["net.netfilter.nf_conntrack_tcp_timeout_max_retrans"]);
-  if (unacknowledged) return Math.min(seconds, scalar["net.netfilter.nf_conntrack_tcp_timeout_unacknowledged"]);
+  if (unacknowledged)
+    return Math.min(seconds, scalar["net.netfilter.nf_conntrack_tcp_timeout_unacknowledged"]);
   return seconds;
 }
 
@@ -296,7 +324,10 @@ function inWindow(
     before(ack, (receiver.end + 1) >>> 0) &&
     after(ack, (receiver.end - maxAckWindow - 1) >>> 0);
   if (!fits)
-    return (sender.flags & FLAG_BE_LIBERAL) !== 0 || sysctl.scalar["net.netfilter.nf_conntrack_tcp_be_liberal"] !== 0;
+    return (
+      (sender.flags & FLAG_BE_LIBERAL) !== 0 ||
+      sysctl.scalar["net.netfilter.nf_conntrack_tcp_be_liberal"] !== 0
+    );
 
   const window = p.tcpFlags & TCP_SYN ? p.window : p.window << sender.scale;
   if (sender.maxWindow < window) sender.maxWindow = window;

@@ -1,8 +1,15 @@
-import { IPPROTO_ICMP, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, isIcmpError, type Packet } from "../../../packet/packet.ts";
+import {
+  IPPROTO_ICMP,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  isIcmpError,
+  type Packet,
+} from "../../../packet/packet.ts";
 import type { Netns } from "../../netns.ts";
 import type { ConntrackEvent } from "../../recorder.ts";
 import type { Skb } from "../../skb.ts";
-import { NF_ACCEPT, NF_DROP, type Hook, type Verdict } from "../hooks.ts";
+import { type Hook, NF_ACCEPT, NF_DROP, type Verdict } from "../hooks.ts";
 import { describe } from "./describe.ts";
 import { directionOf } from "./direction.ts";
 import {
@@ -37,7 +44,8 @@ export function conntrackIn(netns: Netns, table: ConntrackTable, skb: Skb, hook:
   }
   for (;;) {
     const isNew = resolve(netns, table, skb);
-    if (isNew === null) return p.protocol === IPPROTO_ICMP && skb.ct === null ? NF_ACCEPT : tableFull(netns, skb, hook);
+    if (isNew === null)
+      return p.protocol === IPPROTO_ICMP && skb.ct === null ? NF_ACCEPT : tableFull(netns, skb, hook);
     const ct = skb.ct!;
     const tracked = follow(netns, ct, p, directionOf(skb.ctinfo), isNew);
     if (tracked === TRACK_REPEAT) {
@@ -161,4 +169,3 @@ function report(netns: Netns, skb: Skb, action: ConntrackEvent["action"], ct: Co
   const recorder = netns.network.recorder;
   if (recorder !== null) recorder.record(describe(netns, skb.serial, action, ct));
 }
-

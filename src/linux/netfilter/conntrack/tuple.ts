@@ -50,8 +50,18 @@ export function invertTuple(t: Tuple): Tuple | null {
     return { src: t.dst, dst: t.src, sport: t.dport, dport: t.sport, protocol: t.protocol };
   const inverse = INVERSE.get(t.dport >>> 8);
   if (inverse === undefined) return null;
-  return { src: t.dst, dst: t.src, sport: t.sport, dport: inverse * 256 + (t.dport & 0xff), protocol: t.protocol };
+  return {
+    src: t.dst,
+    dst: t.src,
+    sport: t.sport,
+    dport: inverse * 256 + (t.dport & 0xff),
+    protocol: t.protocol,
+  };
 }
 
 export const tupleEqual = (a: Tuple, b: Tuple): boolean =>
-  a.src === b.src && a.dst === b.dst && a.sport === b.sport && a.dport === b.dport && a.protocol === b.protocol;
+  a.src === b.src &&
+  a.dst === b.dst &&
+  a.sport === b.sport &&
+  a.dport === b.dport &&
+  a.protocol === b.protocol;

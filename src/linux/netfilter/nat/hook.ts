@@ -2,13 +2,8 @@ import { IPPROTO_ICMP } from "../../../packet/packet.ts";
 import type { NetDevice } from "../../device/device.ts";
 import type { Netns } from "../../netns.ts";
 import type { Skb } from "../../skb.ts";
-import {
-  IP_CT_DIR_ORIGINAL,
-  IP_CT_NEW,
-  IP_CT_RELATED,
-  IP_CT_RELATED_REPLY,
-} from "../conntrack/entry.ts";
 import { directionOf } from "../conntrack/direction.ts";
+import { IP_CT_DIR_ORIGINAL, IP_CT_NEW, IP_CT_RELATED, IP_CT_RELATED_REPLY } from "../conntrack/entry.ts";
 import type { ConntrackTable } from "../conntrack/table.ts";
 import {
   type Hook,
@@ -29,7 +24,12 @@ export const manipAt = (hook: Hook): Manip =>
   hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT ? "destination" : "source";
 
 /** Asks the nat tables' chains of this hook; they decide the connection's translation or leave it open. */
-export type WalkNatChains = (skb: Skb, hook: Hook, indev: NetDevice | null, outdev: NetDevice | null) => Verdict;
+export type WalkNatChains = (
+  skb: Skb,
+  hook: Hook,
+  indev: NetDevice | null,
+  outdev: NetDevice | null,
+) => Verdict;
 
 /**
  * `nf_nat_inet_fn` (net/netfilter/nf_nat_core.c): the first packet of a connection asks the rules, every packet is
@@ -60,7 +60,13 @@ export function natHook(
   } else if (outputChanged(skb, hook, outdev)) {
     // the masquerading address belongs to a device that this packet does not leave by
     table.remove(ct);
-    netns.drop(skb, "NETFILTER_DROP", "nf_nat_inet_fn", { hook, table: "nat" }, "the masquerading device has changed");
+    netns.drop(
+      skb,
+      "NETFILTER_DROP",
+      "nf_nat_inet_fn",
+      { hook, table: "nat" },
+      "the masquerading device has changed",
+    );
     return NF_DROP;
   }
   natPacket(netns, skb, hook, manip);

@@ -2,7 +2,13 @@ import { ICMP_REDIRECT } from "../../../packet/packet.ts";
 import type { Netns } from "../../netns.ts";
 import type { Skb } from "../../skb.ts";
 import { directionOf } from "../conntrack/direction.ts";
-import { IP_CT_DIR_REPLY, IPS_DST_NAT, IPS_DST_NAT_DONE, IPS_SRC_NAT, IPS_SRC_NAT_DONE } from "../conntrack/entry.ts";
+import {
+  IP_CT_DIR_REPLY,
+  IPS_DST_NAT,
+  IPS_DST_NAT_DONE,
+  IPS_SRC_NAT,
+  IPS_SRC_NAT_DONE,
+} from "../conntrack/entry.ts";
 import { HOOK_NAMES, type Hook } from "../hooks.ts";
 import { imposeEnd, manipApplies } from "./manip.ts";
 import type { Manip } from "./unique-tuple.ts";

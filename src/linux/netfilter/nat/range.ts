@@ -13,10 +13,7 @@ export interface NatRange {
 export const wantsRandomPort = (range: NatRange): boolean => range.random || range.randomFully;
 
 /** One address, the port as it comes. */
-export const toAddress = (
-  address: number,
-  options: Partial<Omit<NatRange, "addresses">> = {},
-): NatRange => ({
+export const toAddress = (address: number, options: Partial<Omit<NatRange, "addresses">> = {}): NatRange => ({
   addresses: { min: address, max: address },
   ports: options.ports ?? null,
   portBase: options.portBase ?? null,

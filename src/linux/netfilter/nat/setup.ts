@@ -1,8 +1,15 @@
 import type { Netns } from "../../netns.ts";
-import { NF_ACCEPT, type Verdict } from "../hooks.ts";
-import { type Conntrack, IPS_CONFIRMED, IPS_DST_NAT, IPS_DST_NAT_DONE, IPS_SRC_NAT, IPS_SRC_NAT_DONE } from "../conntrack/entry.ts";
+import {
+  type Conntrack,
+  IPS_CONFIRMED,
+  IPS_DST_NAT,
+  IPS_DST_NAT_DONE,
+  IPS_SRC_NAT,
+  IPS_SRC_NAT_DONE,
+} from "../conntrack/entry.ts";
 import type { ConntrackTable } from "../conntrack/table.ts";
 import { invertTuple, tupleEqual } from "../conntrack/tuple.ts";
+import { NF_ACCEPT, type Verdict } from "../hooks.ts";
 import type { NatRange } from "./range.ts";
 import { toAddress } from "./range.ts";
 import { getUniqueTuple, type Manip } from "./unique-tuple.ts";
@@ -12,7 +19,13 @@ export const natInitialized = (ct: Conntrack, manip: Manip): boolean =>
   (ct.status & (manip === "source" ? IPS_SRC_NAT_DONE : IPS_DST_NAT_DONE)) !== 0;
 
 /** `nf_nat_setup_info` (net/netfilter/nf_nat_core.c): decides the translation of a connection that is not listed yet. */
-export function natSetupInfo(netns: Netns, table: ConntrackTable, ct: Conntrack, range: NatRange, manip: Manip): Verdict {
+export function natSetupInfo(
+  netns: Netns,
+  table: ConntrackTable,
+  ct: Conntrack,
+  range: NatRange,
+  manip: Manip,
+): Verdict {
   if ((ct.status & IPS_CONFIRMED) !== 0) return NF_ACCEPT;
   const current = invertTuple(ct.reply)!;
   const wanted = getUniqueTuple(table, netns.chooser, current, range, ct, manip);

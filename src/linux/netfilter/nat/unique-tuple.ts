@@ -66,8 +66,13 @@ function portInRange(t: Tuple, ports: { min: number; max: number }, manip: Manip
 /** `find_appropriate_src`: where this source went with another connection, let it go with this one too. */
 function findAppropriateSource(table: ConntrackTable, t: Tuple, range: NatRange): Tuple | null {
   for (const other of table.sameSource(t)) {
-    if (other.original.src !== t.src || other.original.sport !== t.sport || other.protocol !== t.protocol) continue;
-    const result = { ...t, src: other.reply.dst, sport: t.protocol === IPPROTO_ICMP ? other.reply.sport : other.reply.dport };
+    if (other.original.src !== t.src || other.original.sport !== t.sport || other.protocol !== t.protocol)
+      continue;
+    const result = {
+      ...t,
+      src: other.reply.dst,
+      sport: t.protocol === IPPROTO_ICMP ? other.reply.sport : other.reply.dport,
+    };
     if (inRange(result, range)) return result;
   }
   return null;
@@ -88,7 +93,7 @@ function findBestAddress(tuple: Tuple, range: NatRange, manip: Manip): void {
 
 /** The kernel hashes addresses in network byte order, as a little-endian machine reads them. */
 const swap = (n: number): number =>
-  (((n & 0xff) << 24) | ((n & 0xff00) << 8) | ((n >>> 8) & 0xff00) | (n >>> 24)) | 0;
+  ((n & 0xff) << 24) | ((n & 0xff00) << 8) | ((n >>> 8) & 0xff00) | (n >>> 24) | 0;
 
 /** `nf_nat_l4proto_unique_tuple`: tries ports from a start on, in ever shorter runs. */
 function findFreePort(
@@ -120,7 +125,12 @@ function findFreePort(
 }
 
 /** From which ports to choose; null when the port may not change. Privileged ports stay among themselves. */
-function portSpan(port: number, range: NatRange, isIcmp: boolean, manip: Manip): { min: number; size: number } | null {
+function portSpan(
+  port: number,
+  range: NatRange,
+  isIcmp: boolean,
+  manip: Manip,
+): { min: number; size: number } | null {
   if (range.ports !== null) return { min: range.ports.min, size: range.ports.max - range.ports.min + 1 };
   if (isIcmp) return { min: 0, size: 65536 };
   if (manip === "destination") return null;

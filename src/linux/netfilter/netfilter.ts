@@ -1,0 +1,305 @@
+import { isFragment } from "../../packet/packet.ts";
+import type { NetDevice } from "../device/device.ts";
+import { ipRouteMeHarder } from "../ip/route-output.ts";
+import type { Netns } from "../netns.ts";
+import type { Skb } from "../skb.ts";
+import { confirm } from "./conntrack/confirm.ts";
+import { IP_CT_UNTRACKED } from "./conntrack/entry.ts";
+import { ConntrackTable } from "./conntrack/table.ts";
+import { conntrackIn } from "./conntrack/track.ts";
+import type { HookState } from "./context.ts";
+import {
+  HOOK_NAMES,
+  type Hook,
+  NF_ACCEPT,
+  NF_DROP,
+  NF_INET_FORWARD,
+  NF_INET_LOCAL_IN,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+  NF_STOLEN,
+  type Verdict,
+} from "./hooks.ts";
+import { writeRuleSet } from "./iptables-save/write.ts";
+import { manipAt, natHook } from "./nat/hook.ts";
+import { applyNatTarget } from "./nat/targets.ts";
+import { sendReject } from "./reject.ts";
+import { ruleHost } from "./rule-host.ts";
+import type { RuleHost } from "./rules/host.ts";
+import { applyRestore } from "./rules/restore.ts";
+import { tracksConnections } from "./rules/rule-facts.ts";
+import type { RuleSet } from "./rules/rule-set.ts";
+import { RuleSetState, type TableState } from "./rules/state.ts";
+import { WALK_DROP, WALK_NAT, WALK_REJECT } from "./rules/verdict.ts";
+import { type OnRule, walkTable } from "./rules/walk.ts";
+
+/** One who sits on a hook. */
+type HookFunction = (skb: Skb, hook: Hook, indev: NetDevice | null, outdev: NetDevice | null) => Verdict;
+
+/** In which hooks a table has a chain. */
+const TABLE_HOOKS: Readonly<Record<string, readonly Hook[]>> = {
+  raw: [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT],
+  mangle: [0, 1, 2, 3, 4],
+  nat: [NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING],
+  filter: [NF_INET_LOCAL_IN, NF_INET_FORWARD, NF_INET_LOCAL_OUT],
+  security: [NF_INET_LOCAL_IN, NF_INET_FORWARD, NF_INET_LOCAL_OUT],
+};
+
+/** Netfilter of one namespace: its rules, its connections, and who is asked at each hook in which order. */
+export class Netfilter {
+  private readonly netns: Netns;
+  private readonly host: RuleHost;
+  /** What the rules have seen: counters, recent lists. */
+  readonly state = new RuleSetState();
+  /** Connections; null while no rule here needs them (nf_ct_netns_get). */
+  conntrack: ConntrackTable | null = null;
+  private hooks: readonly (readonly HookFunction[])[] = [[], [], [], [], []];
+  /** Where the packet is while a rule looks at it; a walk ends before another begins. */
+  private readonly at: HookState = { hook: 0, in: null, out: null };
+
+  constructor(netns: Netns) {
+    this.netns = netns;
+    this.host = ruleHost(netns);
+  }
+
+  get ruleSet(): RuleSet {
+    return this.state.ruleSet;
+  }
+
+  /**
+   * `iptables-restore`: without `noflush` the tables that the text names are emptied first. Throws RuleSetError with
+   * the line of what is wrong or cannot be judged, and changes nothing then.
+   */
+  load(text: string, options: { noflush?: boolean; counters?: boolean } = {}): void {
+    this.install(
+      applyRestore(this.ruleSet, text, {
+        noflush: options.noflush ?? false,
+        counters: options.counters ?? false,
+      }),
+    );
+  }
+
+  /** Puts a rule set in force that several namespaces may share. */
+  install(ruleSet: RuleSet): void {
+    this.state.load(ruleSet);
+    if (!tracksConnections(ruleSet)) this.conntrack = null;
+    else this.conntrack ??= new ConntrackTable(this.netns);
+    this.hooks = ([0, 1, 2, 3, 4] as const).map((hook) => this.functionsAt(hook));
+  }
+
+  /** The rules as `iptables-save` prints them. */
+  save(options: { counters?: boolean } = {}): string {
+    return writeRuleSet(this.ruleSet, this.state, { counters: options.counters ?? false });
+  }
+
+  /**
+   * `nf_hook`: asks everybody on a hook. Anything but NF_ACCEPT means that the packet has ended or waits, and that
+   * this has been said where it happened.
+   */
+  run(hook: Hook, skb: Skb, indev: NetDevice | null, outdev: NetDevice | null): Verdict {
+    const functions = this.hooks[hook]!;
+    for (let i = 0; i < functions.length; i++) {
+      const verdict = functions[i]!(skb, hook, indev, outdev);
+      if (verdict !== NF_ACCEPT) return verdict;
+    }
+    return NF_ACCEPT;
+  }
+
+  /** The functions of a hook in the order of their priorities (see hooks.ts). */
+  private functionsAt(hook: Hook): HookFunction[] {
+    const functions: HookFunction[] = [];
+    const table = (name: string): void => {
+      const state = this.state.table(name);
+      if (state === null || !TABLE_HOOKS[name]!.includes(hook)) return;
+      if (name === "nat") this.addNat(functions, state);
+      else if (name === "mangle" && hook === NF_INET_LOCAL_OUT) functions.push(this.mangleOutput(state));
+      else functions.push((skb, at, indev, outdev) => this.walk(state, skb, at, indev, outdev));
+    };
+    const entering = hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT;
+    const leaving = hook === NF_INET_LOCAL_IN || hook === NF_INET_POST_ROUTING;
+    const conntrack = this.conntrack;
+    if (entering && conntrack !== null) functions.push((skb, at) => this.defragment(skb, at));
+    table("raw");
+    if (entering && conntrack !== null)
+      functions.push((skb, at) => conntrackIn(this.netns, conntrack, skb, at));
+    table("mangle");
+    if (entering) table("nat");
+    table("filter");
+    table("security");
+    if (leaving) table("nat");
+    if (leaving && conntrack !== null) functions.push((skb, at) => confirm(this.netns, skb, at));
+    return functions;
+  }
+
+  /** `ipv4_conntrack_defrag`: connections are tracked by whole datagrams. */
+  private defragment(skb: Skb, hook: Hook): Verdict {
+    if (!isFragment(skb.packet) || skb.ct !== null || skb.ctinfo === IP_CT_UNTRACKED) return NF_ACCEPT;
+    const user =
+      hook === NF_INET_LOCAL_OUT ? "conntrack-out" : skb.nfBridge !== null ? "bridge" : "conntrack-in";
+    return this.netns.defragmenter.add(skb, user) ? NF_ACCEPT : NF_STOLEN;
+  }
+
+  /** `ipt_do_table` for every table but nat. */
+  private walk(
+    table: TableState,
+    skb: Skb,
+    hook: Hook,
+    indev: NetDevice | null,
+    outdev: NetDevice | null,
+  ): Verdict {
+    const { state } = this;
+    switch (this.walkTable(table, skb, hook, indev, outdev)) {
+      case WALK_DROP:
+        this.drop(table, skb, hook, null);
+        return NF_DROP;
+      case WALK_REJECT: {
+        const { decidedChain, decidedRule } = state;
+        sendReject(this.netns, skb, state.reject!);
+        state.decidedChain = decidedChain;
+        state.decidedRule = decidedRule;
+        this.drop(table, skb, hook, "REJECT");
+        return NF_DROP;
+      }
+      default:
+        return NF_ACCEPT;
+    }
+  }
+
+  private walkTable(
+    table: TableState,
+    skb: Skb,
+    hook: Hook,
+    indev: NetDevice | null,
+    outdev: NetDevice | null,
+  ) {
+    const { at, host, netns, state } = this;
+    at.hook = hook;
+    at.in = indev;
+    at.out = outdev;
+    const { recorder } = netns.network;
+    if (recorder === null) return walkTable(state, table, at, skb, host, null);
+    const verdict = walkTable(state, table, at, skb, host, this.reporter(table, skb, hook, indev, outdev));
+    recorder.record({
+      type: "table",
+      timeUs: netns.clock.nowUs,
+      netns: netns.name,
+      serial: skb.serial,
+      hook: HOOK_NAMES[hook],
+      table: table.table.name,
+      rulesWalked: state.rulesWalked,
+    });
+    return verdict;
+  }
+
+  /** Only while somebody watches: tells the recorder of every rule that matched. */
+  private reporter(
+    table: TableState,
+    skb: Skb,
+    hook: Hook,
+    indev: NetDevice | null,
+    outdev: NetDevice | null,
+  ): OnRule {
+    const { netns } = this;
+    return (chain, rule, matched, verdict) =>
+      netns.network.recorder!.record({
+        type: "rule",
+        timeUs: netns.clock.nowUs,
+        netns: netns.name,
+        serial: skb.serial,
+        hook: HOOK_NAMES[hook],
+        table: table.table.name,
+        chain: chain.name,
+        rule,
+        target: matched?.target.name ?? chain.policy ?? "",
+        verdict,
+        text: matched?.text ?? null,
+        in: indev?.name ?? null,
+        out: outdev?.name ?? null,
+      });
+  }
+
+  private drop(table: TableState, skb: Skb, hook: Hook, detail: string | null): void {
+    const { decidedChain, decidedRule } = this.state;
+    const place = { hook, table: table.table.name, rule: decidedRule };
+    this.netns.drop(
+      skb,
+      "NETFILTER_DROP",
+      "nf_hook_slow",
+      decidedChain === null ? place : { ...place, chain: decidedChain.name },
+      detail,
+    );
+  }
+
+  /** `ipt_mangle_out`: a packet whose mark, addresses or TOS have changed is routed anew. */
+  private mangleOutput(table: TableState): HookFunction {
+    return (skb, hook, indev, outdev) => {
+      const { packet, mark } = skb;
+      const { src, dst, tos } = packet;
+      const verdict = this.walk(table, skb, hook, indev, outdev);
+      if (verdict !== NF_ACCEPT) return verdict;
+      if (packet.src === src && packet.dst === dst && packet.tos === tos && skb.mark === mark)
+        return NF_ACCEPT;
+      return this.reroute(table, skb, hook);
+    };
+  }
+
+  private addNat(functions: HookFunction[], table: TableState): void {
+    const conntrack = this.conntrack;
+    if (conntrack === null) return;
+    const { netns } = this;
+    const walkChains: HookFunction = (skb, at, indev, outdev) =>
+      this.walkNat(conntrack, table, skb, at, indev, outdev);
+    functions.push((skb, at, indev, outdev) => {
+      const destination = skb.packet.dst;
+      const verdict = natHook(netns, conntrack, skb, at, indev, outdev, walkChains);
+      if (verdict !== NF_ACCEPT) return verdict;
+      // nf_nat_ipv4_pre_routing: the route that it came with leads elsewhere
+      if (at === NF_INET_PRE_ROUTING && skb.packet.dst !== destination) skb.route = null;
+      // nf_nat_ipv4_local_fn: another destination, another way
+      if (at === NF_INET_LOCAL_OUT && destinationTranslated(skb)) return this.reroute(table, skb, at);
+      return NF_ACCEPT;
+    });
+  }
+
+  /** The nat table's chain of a hook, and what its target asks for. */
+  private walkNat(
+    conntrack: ConntrackTable,
+    table: TableState,
+    skb: Skb,
+    hook: Hook,
+    indev: NetDevice | null,
+    outdev: NetDevice | null,
+  ): Verdict {
+    const verdict = this.walkTable(table, skb, hook, indev, outdev);
+    if (verdict === WALK_NAT) {
+      const target = this.state.natTarget!;
+      const applied = applyNatTarget(this.netns, conntrack, skb, target, hook, manipAt(hook), indev, outdev);
+      if (applied !== NF_ACCEPT) this.drop(table, skb, hook, `${target.type} found no address`);
+      return applied;
+    }
+    if (verdict !== WALK_DROP) return NF_ACCEPT;
+    this.drop(table, skb, hook, null);
+    return NF_DROP;
+  }
+
+  private reroute(table: TableState, skb: Skb, hook: Hook): Verdict {
+    if (ipRouteMeHarder(this.netns, skb)) return NF_ACCEPT;
+    this.netns.drop(
+      skb,
+      "NETFILTER_DROP",
+      "nf_hook_slow",
+      { hook, table: table.table.name },
+      "there is no way from the packet's source to its new destination",
+    );
+    return NF_DROP;
+  }
+}
+
+/** Do the two tuples of the packet's connection disagree about where it goes? */
+function destinationTranslated(skb: Skb): boolean {
+  const { ct } = skb;
+  if (ct === null) return false;
+  const { original, reply } = ct;
+  return skb.ctinfo >= 3 ? reply.dst !== original.src : original.dst !== reply.src;
+}

@@ -1,0 +1,63 @@
+import {
+  IPPROTO_TCP,
+  Packet,
+  TCP_RST,
+  TCP_SYN,
+  TCPOPTS_ESTABLISHED,
+  TCPOPTS_SYN,
+} from "../../packet/packet.ts";
+import { ipLocalOut } from "../ip/output.ts";
+import { ipRouteOutput } from "../ip/route-output.ts";
+import type { Netns } from "../netns.ts";
+import { Skb } from "../skb.ts";
+import type { Errno } from "./error.ts";
+
+/** What one segment says; addresses and ports are the connection's. */
+export interface Segment {
+  readonly flags: number;
+  readonly seq: number;
+  readonly ack: number;
+  readonly payloadLength: number;
+  readonly window: number;
+  /** Payload bytes a packet when the segment is longer than one (GSO); 0 when it is one packet. */
+  readonly gsoSize: number;
+  readonly cause: number;
+}
+
+/** The ends of a connection as this namespace sees them. */
+export interface Ends {
+  readonly local: number;
+  readonly localPort: number;
+  readonly remote: number;
+  readonly remotePort: number;
+}
+
+/** Sends one segment (`__tcp_transmit_skb`); its number, or the errno with which the network refused it. */
+export function sendSegment(netns: Netns, ends: Ends, segment: Segment, ttl?: number): number | Errno {
+  const route = ipRouteOutput(netns, ends.remote, ends.local);
+  if (typeof route === "string") return route;
+  const p = new Packet();
+  p.protocol = IPPROTO_TCP;
+  p.src = ends.local;
+  p.dst = ends.remote;
+  p.sport = ends.localPort;
+  p.dport = ends.remotePort;
+  p.ttl = ttl ?? netns.sysctl.scalar["net.ipv4.ip_default_ttl"];
+  p.df = 1;
+  p.id = netns.nextIpId();
+  p.tcpFlags = segment.flags;
+  p.seq = segment.seq;
+  p.ack = segment.ack;
+  p.window = segment.window;
+  if (segment.flags & TCP_SYN) {
+    p.tcpOptions = TCPOPTS_SYN;
+    p.mss = netns.fib.mtu(route, ends.remote) - 40;
+  } else if ((segment.flags & TCP_RST) === 0) p.tcpOptions = TCPOPTS_ESTABLISHED;
+  p.payloadLength = segment.payloadLength;
+  const skb = new Skb(p);
+  skb.route = route;
+  skb.gsoSize = segment.gsoSize;
+  netns.originate(skb, segment.flags & TCP_RST ? "reset" : "socket", segment.cause);
+  ipLocalOut(netns, skb);
+  return skb.serial;
+}

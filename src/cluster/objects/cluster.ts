@@ -1,6 +1,16 @@
 /** Cluster (podpath.dev/v1alpha1): what Kubernetes objects do not say about a cluster. Every field is optional. */
 import { z } from "zod";
-import { address, block, dnsLabel, dnsSubdomain, integer, oneOf, port, protocol } from "./field.ts";
+import {
+  address,
+  block,
+  dnsLabel,
+  dnsSubdomain,
+  integer,
+  oneOf,
+  port,
+  protocol,
+  stringMap,
+} from "./field.ts";
 import { flannelSchema } from "./flannel.ts";
 import { sysctls } from "./sysctl.ts";
 
@@ -23,6 +33,14 @@ export const listen = () =>
           : "expected a port or {port, protocol: TCP | UDP | SCTP}",
     }),
   );
+
+/** Metadata of podpath's own kinds. */
+export const ourMetadata = () =>
+  z.strictObject({
+    name: dnsSubdomain(),
+    labels: stringMap().exactOptional(),
+    annotations: stringMap().exactOptional(),
+  });
 
 const node = z.strictObject({
   nic: z.strictObject({ name: deviceName().optional(), mtu: mtu().optional() }).optional(),
@@ -49,7 +67,7 @@ const segment = z.strictObject({ name: dnsLabel(), subnet: block(), gateway: add
 export const clusterSchema = z.strictObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.object({ name: dnsSubdomain() }),
+  metadata: ourMetadata(),
   spec: z
     .strictObject({
       serviceCIDR: block().optional(),

@@ -8,7 +8,13 @@ import { metadata, oneOf, port, protocol, show } from "./field.ts";
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 const endpoint = z.looseObject({
-  addresses: z.array(z.string()).min(1),
+  addresses: z
+    .array(
+      z.string().refine((text) => isAddress(text) || !/^[\d.]+$/.test(text), {
+        error: ({ input }) => `${show(input)} is not an IPv4 address`,
+      }),
+    )
+    .min(1),
   conditions: z
     .looseObject({
       ready: z.boolean().optional(),
@@ -40,7 +46,7 @@ export const endpointSliceSchema = z
     if (slice.addressType !== "IPv4") return;
     for (const [i, { addresses }] of (slice.endpoints ?? []).entries())
       for (const [j, address] of addresses.entries())
-        if (!isAddress(address))
+        if (!isAddress(address) && !/^[\d.]+$/.test(address))
           context.addIssue({
             code: "custom",
             path: ["endpoints", i, "addresses", j],

@@ -39,6 +39,8 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
   return z.enum(values, {
     error: ({ input }) => {
       if (input === undefined) return "is missing";
+      if (typeof input === "number" && values.includes(String(input)))
+        return `${input} is a number: write "${input}" in quotes`;
       const hint = typeof input === "string" ? didYouMean(input, values) : "";
       return `${show(input)} is not one of ${values.map((value) => (value === "" ? '""' : value)).join(", ")}${hint}`;
     },

@@ -1,7 +1,7 @@
 /** Host (podpath.dev/v1alpha1): a machine outside the cluster, a client, a router, an external load balancer. */
 import { z } from "zod";
-import { listen, mtu } from "./cluster.ts";
-import { address, block, dnsLabel, dnsSubdomain } from "./field.ts";
+import { listen, mtu, ourMetadata } from "./cluster.ts";
+import { address, block, dnsLabel } from "./field.ts";
 import { sysctls } from "./sysctl.ts";
 
 /**
@@ -11,7 +11,7 @@ import { sysctls } from "./sysctl.ts";
 export const hostSchema = z.strictObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.object({ name: dnsSubdomain() }),
+  metadata: ourMetadata(),
   spec: z.strictObject({
     address: block().optional(),
     addresses: z.array(block()).min(1).optional(),

@@ -44,7 +44,7 @@ function resolveHost(
     if (segment !== null) attach(nics, segment, text, mtu);
   }
   const blocks = written.map(({ text }) => toBlock(text));
-  checkNextHops(host, blocks, fault);
+  if (blocks.length > 0) checkNextHops(host, blocks, fault);
   const routeModels = routes.map(({ to, via }) => ({ to, via }));
   return { name, nics, gateway, routes: routeModels, listen: listenPorts(listen), ...toSysctls(sysctl) };
 }

@@ -17,6 +17,7 @@ import { didYouMean } from "../../cluster/objects/nearest.ts";
 import { internalAddress, podBlock, zoneOf } from "../../cluster/objects/node.ts";
 import { inKeyOrder, nameOf } from "../../cluster/objects/store.ts";
 import { toSysctls } from "../../cluster/objects/sysctl.ts";
+import type { Path } from "../../cluster/objects/validate.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Context } from "./context.ts";
 import { listenPorts } from "./hosts.ts";
@@ -50,6 +51,10 @@ export function resolveNodes(
   book: AddressBook,
 ): NodeModel[] {
   checkOverrides(context);
+  const spec = context.objects.cluster?.spec;
+  checkGateway(spec?.node, ["spec", "node"], segments, context);
+  for (const [name, settings] of Object.entries(spec?.nodes ?? {}))
+    checkGateway(settings, ["spec", "nodes", name], segments, context);
   const nodes = inKeyOrder(context.objects.store.nodes);
   const addresses = nodeAddresses(nodes, context, segments, book);
   const subnets = nodeSubnets(nodes, context, flannel);
@@ -58,6 +63,23 @@ export function resolveNodes(
     const subnet = subnets[i];
     return place && subnet ? [nodeModel(node, place, subnet, context)] : [];
   });
+}
+
+/** A default gateway must be on the node's segment: it is asked for by ARP. */
+function checkGateway(
+  settings: NodeSettings | undefined,
+  path: Path,
+  segments: readonly SegmentPlan[],
+  { objects, report }: Context,
+): void {
+  const gateway = settings?.gateway;
+  if (gateway === undefined || objects.cluster === null) return;
+  if (segments.some(({ block }) => isHostAddress(block, toNumber(gateway)))) return;
+  report(
+    objects.cluster,
+    [...path, "gateway"],
+    `${gateway} is no host's address in any segment (${describe(segments)})`,
+  );
 }
 
 function checkOverrides({ objects, report }: Context): void {

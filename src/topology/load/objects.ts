@@ -51,7 +51,7 @@ export function identity(object: KubernetesObject): string {
 
 /** A fault of a field of an object, with its line. */
 export function faultAt({ document, path, kind, name }: Located, field: Path, message: string): Fault {
-  const object = name === "" ? kind : `${kind}/${name}`;
+  const object = name === "" || kind === "" ? kind : `${kind}/${name}`;
   return fieldFault(
     { file: document.chunk.file, line: lineOf(document, [...path, ...field]), object },
     field,
@@ -139,7 +139,8 @@ function kindOf({ object, at }: Item, passedOver: Set<string>, findings: Finding
 }
 
 function addObject({ object, at }: Item, kind: Kind, objects: TopologyObjects, findings: Findings): void {
-  const faults = validate(kind.schema, object);
+  const nameless = object.metadata === undefined && at.kind !== "KubeProxyConfiguration";
+  const faults = validate(kind.schema, nameless ? { ...object, metadata: {} } : object);
   if (faults.length === 0 && at.kind === "Service") faults.push(...serviceFaults(object as Service));
   const key = identity(object);
   const twin = objects.located.get(key);

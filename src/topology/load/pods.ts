@@ -62,7 +62,8 @@ function bindByAddress(pod: Pod, nodes: readonly NodeModel[], context: Context):
   if (home !== null) return { ...pod, spec: { ...pod.spec, nodeName: home } as Pod["spec"] & object };
   if (![...context.objects.broken].some((key) => key.startsWith("Node/")))
     context.report(pod, ["status", "podIP"], `${podIP} lies in no Node's podCIDR`);
-  return pod;
+  const { podIP: _, ...status } = pod.status ?? {};
+  return { ...pod, status };
 }
 
 const blocksOf = new WeakMap<readonly NodeModel[], { base: number; end: number; name: string }[]>();

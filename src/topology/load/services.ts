@@ -93,7 +93,7 @@ function checkTargetPorts(
       const { targetPort, protocol = "TCP" } = port;
       if (typeof targetPort !== "string" || pods.length === 0) continue;
       if (pods.some((pod) => targetPortOf(pod, port) !== null)) continue;
-      const hint = didYouMean(targetPort, portNames(pods));
+      const hint = didYouMean(targetPort, portNames(pods, protocol));
       report(
         service,
         ["spec", "ports", i, "targetPort"],
@@ -103,10 +103,11 @@ function checkTargetPorts(
   }
 }
 
-function portNames(pods: readonly Pod[]): Set<string> {
+function portNames(pods: readonly Pod[], protocol: string): Set<string> {
   const names = new Set<string>();
   for (const pod of pods)
     for (const { ports = [] } of pod.spec?.containers ?? [])
-      for (const { name } of ports) if (name !== undefined) names.add(name);
+      for (const port of ports)
+        if (port.name !== undefined && (port.protocol ?? "TCP") === protocol) names.add(port.name);
   return names;
 }

@@ -9,7 +9,8 @@ export interface RuleHost extends NetfilterHost {
   mtuTo(address: number): number;
   /**
    * Would the packet's source be answered through the device it came in by
-   * (net/ipv4/netfilter/ipt_rpfilter.c: rpfilter_lookup_reverse)? With `loose` through any device.
+   * (net/ipv4/netfilter/ipt_rpfilter.c: rpfilter_lookup_reverse)? Routes to this host's own addresses count
+   * too. With `loose` any device will do.
    */
   reversePath(skb: Skb, loose: boolean, useMark: boolean): boolean;
   /** A line for the kernel's log, as LOG writes it, without time. */

@@ -1,3 +1,4 @@
+import { RTN_LOCAL, RTN_UNICAST } from "../../context.ts";
 import { type MatchExtension, option } from "./extension.ts";
 
 export interface RpfilterMatch {
@@ -28,12 +29,12 @@ export const rpfilter: MatchExtension<RpfilterMatch> = {
   evaluate(m, skb, context) {
     const p = skb.packet;
     if (context.at.in?.kind === "loopback") return !m.invert;
-    // A source of 0.0.0.0 to a multicast or broadcast address is DHCP's or IGMP's
-    if (p.src === 0 && (p.dst === 0xffffffff || p.dst >>> 28 === 0xe)) return !m.invert;
+    // DHCP and IGMP speak before they have an address
+    const zeronet = p.src >>> 24 === 0;
+    if (zeronet && (p.dst === 0xffffffff || p.dst >>> 8 === 0xe00000)) return !m.invert;
     const type = context.host.addressType(p.src, null);
-    const usable = type === 1 || (type === 2 && m.acceptLocal);
-    const local = type === 2 && m.acceptLocal;
-    return (usable && (local || context.host.reversePath(skb, m.loose, m.validMark))) !== m.invert;
+    const usable = type === RTN_UNICAST || (type === RTN_LOCAL && m.acceptLocal);
+    return (usable && context.host.reversePath(skb, m.loose, m.validMark)) !== m.invert;
   },
   newState: null,
   pure: true,

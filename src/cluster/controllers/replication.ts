@@ -38,7 +38,9 @@ export function replicate(store: ObjectStore): Replication {
   }
   const names = new Set(store.pods.keys());
   const pods: Pod[] = [];
-  const create = (workload: Workload) => pods.push(...podsOf(workload, index, names));
+  const create = (workload: Workload) => {
+    for (const pod of podsOf(workload, index, names)) pods.push(pod);
+  };
   for (const controller of inKeyOrder(store.replicationControllers))
     create(replicationController(controller));
   for (const replicaSet of [...inKeyOrder(store.replicaSets), ...replicaSets])

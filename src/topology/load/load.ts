@@ -33,7 +33,8 @@ export function loadTopology(sources: readonly Source[]): LoadedTopology {
   const documents: YamlDocument[] = [];
   for (const source of sources)
     if ("error" in source) findings.faults.push(documentFault(source.file, null, source.error));
-    else documents.push(...parseYaml(source.file, source.text, findings.faults));
+    else
+      for (const document of parseYaml(source.file, source.text, findings.faults)) documents.push(document);
   const objects = collectObjects(documents, findings);
   if (documents.length === 0 && findings.faults.length === 0)
     findings.faults.push(documentFault(sources[0]?.file ?? "-", null, "holds no object"));

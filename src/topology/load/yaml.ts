@@ -39,12 +39,17 @@ export interface YamlDocument {
 }
 
 /** How many nodes the aliases of one file may stand for, all in all. */
-const MAX_ALIASED_NODES = 100_000;
+const MAX_ALIASED_NODES = 1_000_000;
 
 /** Parses one file. Faults of syntax, keys, tags and aliases are pushed to `faults`. */
 export function parseYaml(file: string, text: string, faults: Fault[]): YamlDocument[] {
   const budget = { aliasedNodes: MAX_ALIASED_NODES };
-  return split(file, text.replace(/^\ufeff/, "")).flatMap((chunk) => parseChunk(chunk, budget, faults));
+  const documents: YamlDocument[] = [];
+  for (const chunk of split(file, text.replace(/^\ufeff/, ""))) {
+    if (budget.aliasedNodes < 0) break;
+    for (const document of parseChunk(chunk, budget, faults)) documents.push(document);
+  }
+  return documents;
 }
 
 /** Line of an offset into a chunk. */

@@ -24,9 +24,13 @@ export interface ChainIndex {
 }
 
 interface DestinationIndex {
-  readonly any: number[];
-  readonly byPort: Map<number, number[]>;
+  any: number[];
+  /** Null where so few rules name the destination that looking at all of them is as fast. */
+  byPort: Map<number, number[]> | null;
 }
+
+/** Up to so many rules of one destination are kept in one list. */
+const FEW = 4;
 
 /** Below this, walking is as fast. */
 const WORTH_AN_INDEX = 8;
@@ -69,23 +73,33 @@ function compileChain(chain: Chain): ChainIndex {
         byDestination.set(key, at);
       }
       if (port === null) at.any.push(i);
-      else put(at.byPort, port, i);
+      else put(at.byPort!, port, i);
     } else if (port !== null) put(byPort, port, i);
     else if (ip.srcMask === 0xffffffff && !ip.srcNegated) put(bySource, ip.src | 0, i);
     else rest.push(i);
   });
+  for (const at of byDestination.values()) collapse(at);
   return { byDestination, byPort, bySource, rest };
 }
 
-/** The one destination port, with its protocol, that a packet must have for the rule to match; null when it need not. */
+function collapse(at: DestinationIndex): void {
+  const all = [...at.any, ...[...at.byPort!.values()].flat()];
+  if (all.length > FEW) return;
+  at.any = all.sort((a, b) => a - b);
+  at.byPort = null;
+}
+
+/**
+ * The one destination port, with its protocol, that a packet must have for the rule to match; null when it need not.
+ * The matches that name ports only stand beside `-p` of their own protocol.
+ */
 function exactPort(rule: Rule): number | null {
-  const { protocol, protocolNegated } = rule.ip;
-  if (protocol === 0 || protocolNegated) return null;
   for (const m of rule.conditions) {
     if (!m.pure) return null;
     if (m.name !== "tcp" && m.name !== "udp" && m.name !== "sctp") continue;
     const range: PortRange | null = (m.data as TcpMatch | PortsMatch).dport;
-    if (range !== null && !range.negated && range.min === range.max) return portKey(protocol, range.min);
+    if (range !== null && !range.negated && range.min === range.max)
+      return portKey(rule.ip.protocol, range.min);
   }
   return null;
 }
@@ -122,7 +136,8 @@ export class Candidates {
     const port = portKey(p.protocol, p.dport);
     const destination = index.byDestination.get(p.dst | 0);
     this.a = destination === undefined ? NONE : destination.any;
-    this.b = (destination === undefined ? undefined : destination.byPort.get(port)) ?? NONE;
+    const ports = destination === undefined ? null : destination.byPort;
+    this.b = (ports === null ? undefined : ports.get(port)) ?? NONE;
     this.c = index.byPort.get(port) ?? NONE;
     this.d = index.bySource.get(p.src | 0) ?? NONE;
     this.e = index.rest;

@@ -20,6 +20,8 @@ export class TableDraft {
   private readonly chains = new Map<string, ChainDraft>();
   private readonly flushed = new Set<string>();
   private readonly builtIn: readonly string[];
+  /** By a chain that is jumped to, one that does so; null when rules have changed since it was made. */
+  private users: Map<string, string> | null = null;
 
   constructor(name: string, table: Table | null, flush: boolean) {
     this.name = name;
@@ -83,11 +85,9 @@ export class TableDraft {
       if (this.isBuiltIn(name)) throw new OptionError(`chain "${name}" is built in and cannot be deleted`);
       if (draft.rules.length > 0) throw new OptionError(`chain "${name}" is not empty`);
     }
-    const gone = new Set(names);
-    for (const [name, draft] of this.chains) {
-      if (gone.has(name)) continue;
-      const jump = draft.rules.find((rule) => isJumpTo(rule, gone));
-      if (jump !== undefined) throw new OptionError(`chain "${jump.target.name}" is still used by "${name}"`);
+    for (const name of names) {
+      const user = this.userOf(name);
+      if (user !== null) throw new OptionError(`chain "${name}" is still used by "${user}"`);
     }
     for (const name of names) this.chains.delete(name);
   }
@@ -109,11 +109,9 @@ export class TableDraft {
   rename(chain: string, name: string): void {
     const draft = this.touch(chain);
     if (this.isBuiltIn(chain)) throw new OptionError(`chain "${chain}" is built in and cannot be renamed`);
-    for (const [user, other] of this.chains) {
-      if (other.rules.some((rule) => isJumpTo(rule, new Set([chain])))) {
-        throw new OptionError(`chain "${chain}" is used by "${user}" and cannot be renamed here`);
-      }
-    }
+    const user = this.userOf(chain);
+    if (user !== null)
+      throw new OptionError(`chain "${chain}" is used by "${user}" and cannot be renamed here`);
     this.create(name);
     this.chains.delete(chain);
     this.chains.set(name, draft);
@@ -164,6 +162,16 @@ export class TableDraft {
     return position - 1;
   }
 
+  private userOf(chain: string): string | null {
+    if (this.users === null) {
+      this.users = new Map();
+      for (const [name, draft] of this.chains) {
+        for (const rule of draft.rules) if (jumps(rule)) this.users.set(rule.target.name, name);
+      }
+    }
+    return this.users.get(chain) ?? null;
+  }
+
   private get(chain: string): ChainDraft {
     const draft = this.chains.get(chain);
     if (draft === undefined) throw new OptionError(`no chain "${chain}" in table "${this.name}"`);
@@ -172,6 +180,7 @@ export class TableDraft {
 
   private touch(chain: string): ChainDraft {
     const draft = this.get(chain);
+    this.users = null;
     if (draft.from !== null) {
       draft.rules = [...draft.from.rules];
       draft.counters = draft.from.counters === null ? null : [...draft.from.counters];
@@ -198,10 +207,7 @@ const untouched = (chain: Chain): ChainDraft => ({
   from: chain,
 });
 
-function isJumpTo(rule: Rule, chains: ReadonlySet<string>): boolean {
-  const { code, name } = rule.target;
-  return (code === TARGET_JUMP || code === TARGET_GOTO) && chains.has(name);
-}
+const jumps = ({ target }: Rule): boolean => target.code === TARGET_JUMP || target.code === TARGET_GOTO;
 
 /** Number 0 is the policy. */
 function setCounters(draft: ChainDraft, n: number, [packets, bytes]: readonly [number, number]): void {

@@ -571,6 +571,55 @@ const ROWS: readonly Row[] = [
   ],
   ["mangle", "OWN", "-j MARK --set-mark 0xffffffff", "-j MARK --set-xmark 0xffffffff/0xffffffff"],
   ["mangle", "OWN", "-j TOS --xor-tos 0x04", "-j TOS --set-tos 0x04/0x00"],
+  [
+    "nat",
+    "PREROUTING",
+    '-m comment --comment "default/web cluster IP" -m tcp -p tcp -d 192.168.25.10 --dport 80 ! -s 192.168.0.0/16 -j UCHAIN',
+    '! -s 192.168.0.0/16 -d 192.168.25.10/32 -p tcp -m comment --comment "default/web cluster IP" -m tcp --dport 80 -j UCHAIN',
+  ],
+  [
+    "nat",
+    "PREROUTING",
+    "-m comment --comment default/web -m tcp -p tcp -d 127.0.0.0/8 --dport 30080 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j UCHAIN",
+    '-d 127.0.0.0/8 -p tcp -m comment --comment "default/web" -m tcp --dport 30080 -m nfacct --nfacct-name  localhost_nps_accepted_pkts -j UCHAIN',
+  ],
+  [
+    "nat",
+    "PREROUTING",
+    "-m comment --comment default/web -m recent --name KUBE-SEP-F4NGFM33IPRKMH55 --set -m tcp -p tcp -j DNAT --to-destination 192.168.96.4:80",
+    '-p tcp -m comment --comment "default/web" -m recent --set --name KUBE-SEP-F4NGFM33IPRKMH55 --mask 255.255.255.255 --rsource -m tcp -j DNAT --to-destination 192.168.96.4:80',
+  ],
+  [
+    "nat",
+    "PREROUTING",
+    '-m comment --comment "default/web -> 192.168.96.4:80" -m recent --name KUBE-SEP-F4NGFM33IPRKMH55 --rcheck --seconds 10800 --reap -j UCHAIN',
+    '-m comment --comment "default/web -> 192.168.96.4:80" -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-F4NGFM33IPRKMH55 --mask 255.255.255.255 --rsource -j UCHAIN',
+  ],
+  [
+    "nat",
+    "PREROUTING",
+    '-m comment --comment "default/web -> 192.168.96.4:80" -m statistic --mode random --probability 0.5000000000 -j UCHAIN',
+    '-m comment --comment "default/web -> 192.168.96.4:80" -m statistic --mode random --probability 0.50000000000 -j UCHAIN',
+  ],
+  [
+    "nat",
+    "POSTROUTING",
+    "-m mark ! --mark 0x00004000/0x00004000 -j RETURN",
+    "-m mark ! --mark 0x4000/0x4000 -j RETURN",
+  ],
+  ["nat", "POSTROUTING", "-j MARK --xor-mark 0x00004000", "-j MARK --set-xmark 0x4000/0x0"],
+  [
+    "filter",
+    "OWN",
+    '-m comment --comment "block incoming localnet connections" -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
+    '! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
+  ],
+  [
+    "filter",
+    "OWN",
+    "-m conntrack --ctstate INVALID -m nfacct --nfacct-name ct_state_invalid_dropped_pkts -j DROP",
+    "-m conntrack --ctstate INVALID -m nfacct --nfacct-name  ct_state_invalid_dropped_pkts -j DROP",
+  ],
 ];
 
 /** Rules with an extension that is kept as it is written, in iptables' own form. */

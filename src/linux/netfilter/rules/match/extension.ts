@@ -30,6 +30,8 @@ export interface MatchExtension<M, S = null> {
   evaluate(match: M, skb: Skb, context: RuleContext, state: S): boolean;
   /** State of a new rule; null when the match remembers nothing. */
   readonly newState: ((match: M, context: RuleContext) => S) | null;
+  /** Does this one of them remember something? Left out: all do, where there is a `newState`. */
+  readonly remembers?: (match: M) => boolean;
   /** False when looking at a packet changes something or asks for a random number. */
   readonly pure: boolean;
 }
@@ -52,11 +54,12 @@ export function bindMatch<M, S>(
   head: RuleHead,
 ): Match {
   const data = extension.parse(options, head);
+  const remembers = extension.remembers === undefined || extension.remembers(data);
   return {
     name: extension.name,
     data,
     evaluate: extension.evaluate as Match["evaluate"],
-    newState: extension.newState as Match["newState"],
+    newState: remembers ? (extension.newState as Match["newState"]) : null,
     pure: extension.pure,
     text: `-m ${extension.name}${extension.print(data)}`,
   };

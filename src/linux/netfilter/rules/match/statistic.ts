@@ -49,6 +49,7 @@ export const statistic: MatchExtension<StatisticMatch, NthState> = {
     state.count = state.count === m.every - 1 ? 0 : state.count + 1;
     return (state.count === 0) !== m.negated;
   },
+  remembers: (m) => m.mode === "nth",
   newState: (m) => ({ count: m.mode === "nth" ? m.every - 1 - m.packet : 0 }),
   pure: false,
 };

@@ -94,7 +94,8 @@ export interface ParsedRule {
  * {@link import("./error.ts").OptionError} for what iptables would refuse; an extension that is not known here is
  * kept as it is written.
  */
-export function parseRule(args: readonly Argument[], line: string, table: string): ParsedRule {
+export function parseRule(written: readonly Argument[], line: string, table: string): ParsedRule {
+  const args = written.flatMap(splitAtEquals);
   const draft: Draft = {
     sources: [],
     srcNegated: false,
@@ -124,6 +125,17 @@ export function parseRule(args: readonly Argument[], line: string, table: string
     } else i = extensionArgument(draft, args, i, negated);
   }
   return finish(draft, line, table);
+}
+
+/** `--option=VALUE` is `--option VALUE`. */
+function splitAtEquals(a: Argument): Argument[] {
+  const m = a.quoted ? null : /^(--[a-z0-9-]+)=(.*)$/.exec(a.text);
+  if (m === null) return [a];
+  const middle = a.start + m[1]!.length;
+  return [
+    { text: m[1]!, quoted: false, start: a.start, end: middle },
+    { text: m[2]!, quoted: true, start: middle + 1, end: a.end },
+  ];
 }
 
 const isBang = (a: Argument): boolean => a.text === "!" && !a.quoted;
@@ -197,9 +209,9 @@ function addressList(text: string, negated: boolean, what: string): MaskedAddres
 function extensionArgument(d: Draft, args: readonly Argument[], at: number, negated: boolean): number {
   const flag = args[at + (negated ? 1 : 0)]!;
   if (!flag.text.startsWith("--") || flag.quoted) return strayArgument(d, args, at);
-  const name = flag.text.slice(2);
-  const owner = ownerOf(d, name) ?? implicitMatch(d, name, flag);
-  if (owner === null) return strayArgument(d, args, at);
+  const owned = ownerOf(d, flag.text.slice(2), flag);
+  if (owned === null) return strayArgument(d, args, at);
+  const { owner, name } = owned;
   const count = owner.extension!.options[name]!;
   const first = at + (negated ? 2 : 1);
   const values = valuesOf(args, first, count, flag.text);
@@ -208,12 +220,36 @@ function extensionArgument(d: Draft, args: readonly Argument[], at: number, nega
   return first + count;
 }
 
-/** Who of the extensions loaded so far knows the option: the target first, then the newest match. */
-function ownerOf(d: Draft, name: string): Loaded<AnyMatchExtension | AnyTargetExtension> | null {
-  const knows = (l: Loaded<AnyMatchExtension | AnyTargetExtension>): boolean =>
-    l.extension !== null && Object.hasOwn(l.extension.options, name);
-  if (d.target !== null && knows(d.target)) return d.target;
-  return d.matches.findLast(knows) ?? null;
+type LoadedExtension = Loaded<AnyMatchExtension | AnyTargetExtension>;
+
+interface Owned {
+  readonly owner: LoadedExtension;
+  /** The option's whole name. */
+  readonly name: string;
+}
+
+/**
+ * Whose option it is: the target's, else that of the newest match, else of the match that `-p` brings by itself. As
+ * getopt_long has it, a whole name goes before the beginning of one.
+ */
+function ownerOf(d: Draft, text: string, flag: Argument): Owned | null {
+  const owners: LoadedExtension[] = [...(d.target === null ? [] : [d.target]), ...d.matches.toReversed()];
+  for (const owner of owners) if (hasOption(owner, text)) return { owner, name: text };
+  for (const owner of owners) {
+    const name = completion(owner, text);
+    if (name !== null) return { owner, name };
+  }
+  const owner = implicitMatch(d, text, flag);
+  return owner === null ? null : { owner, name: text };
+}
+
+const hasOption = (l: LoadedExtension, name: string): boolean =>
+  l.extension !== null && Object.hasOwn(l.extension.options, name);
+
+/** The one option that begins with the text. */
+function completion(l: LoadedExtension, text: string): string | null {
+  const names = Object.keys(l.extension?.options ?? {}).filter((name) => name.startsWith(text));
+  return names.length === 1 ? names[0]! : null;
 }
 
 /** `-p tcp --dport 80` brings `-m tcp` by itself. */

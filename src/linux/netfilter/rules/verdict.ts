@@ -15,3 +15,6 @@ export const TARGET_GOTO = 7;
 /** Run the target's function; it says continue or drop. */
 export const TARGET_EXECUTE = 8;
 export type TargetCode = WalkVerdict | 4 | 5 | 6 | 7 | 8;
+
+/** What a target's function says. */
+export type TargetOutcome = typeof WALK_DROP | typeof TARGET_CONTINUE;

@@ -159,15 +159,8 @@ function walk(
           continue;
         case TARGET_RETURN:
           break;
-        case WALK_NAT:
-          state.natTarget = rule.target.data as NatTarget;
-          return decide(state, walked, cs.chain, i + 1, code);
-        case WALK_REJECT:
-          state.reject = rule.target.data as RejectTarget;
-          return decide(state, walked, cs.chain, i + 1, code);
-        case WALK_ACCEPT:
-        case WALK_DROP:
-          return decide(state, walked, cs.chain, i + 1, code);
+        default:
+          return decideByRule(state, walked, cs.chain, i + 1, rule, code);
       }
     }
     if (depth === 0) break;
@@ -175,6 +168,20 @@ function walk(
     next = stackNext[depth]!;
   }
   return applyPolicy(state, base, bytes, walked, onRule);
+}
+
+/** A verdict, NAT or REJECT: the rule's target says how. */
+function decideByRule(
+  state: RuleSetState,
+  walked: number,
+  chain: Chain,
+  ruleNumber: number,
+  rule: Rule,
+  verdict: WalkVerdict,
+): WalkVerdict {
+  if (verdict === WALK_NAT) state.natTarget = rule.target.data as NatTarget;
+  else if (verdict === WALK_REJECT) state.reject = rule.target.data as RejectTarget;
+  return decide(state, walked, chain, ruleNumber, verdict);
 }
 
 function jumpFrom(ruleState: RuleState, table: TableState, rule: Rule): ChainState {

@@ -620,6 +620,39 @@ const ROWS: readonly Row[] = [
     "-m conntrack --ctstate INVALID -m nfacct --nfacct-name ct_state_invalid_dropped_pkts -j DROP",
     "-m conntrack --ctstate INVALID -m nfacct --nfacct-name  ct_state_invalid_dropped_pkts -j DROP",
   ],
+  ["nat", "PREROUTING", "-p tcp -j DNAT --to 10.0.0.1:80", "-p tcp -j DNAT --to-destination 10.0.0.1:80"],
+  ["nat", "PREROUTING", "-p tcp -j REDIRECT --to-port 80", "-p tcp -j REDIRECT --to-ports 80"],
+  [
+    "filter",
+    "OWN",
+    "-p tcp -m multiport --dport 80,443 -j ACCEPT",
+    "-p tcp -m multiport --dports 80,443 -j ACCEPT",
+  ],
+  [
+    "filter",
+    "OWN",
+    "-p tcp --dport=80 -m comment --comment=a=b -j REJECT --reject-with=tcp-reset",
+    '-p tcp -m tcp --dport 80 -m comment --comment "a=b" -j REJECT --reject-with tcp-reset',
+  ],
+  [
+    "filter",
+    "OWN",
+    "-p tcp --destination-port 80 --source-port 1 -j ACCEPT",
+    "-p tcp -m tcp --sport 1 --dport 80 -j ACCEPT",
+  ],
+  [
+    "filter",
+    "OWN",
+    "--protocol tcp --source 1.1.1.1 --destination 2.2.2.2 --in-interface a --out-interface b --match tcp --dport 1 --jump ACCEPT",
+    "-s 1.1.1.1/32 -d 2.2.2.2/32 -i a -o b -p tcp -m tcp --dport 1 -j ACCEPT",
+  ],
+  ["filter", "OWN", "--src 1.1.1.1 --dst 2.2.2.2 --goto UCHAIN", "-s 1.1.1.1/32 -d 2.2.2.2/32 -g UCHAIN"],
+  [
+    "filter",
+    "OWN",
+    "-p tcp -m tcp -m multiport --dports 1,2 ! --sport 5 -j ACCEPT",
+    "-p tcp -m tcp ! --sport 5 -m multiport --dports 1,2 -j ACCEPT",
+  ],
 ];
 
 /** Rules with an extension that is kept as it is written, in iptables' own form. */

@@ -1,11 +1,11 @@
 import type { Skb } from "../../../skb.ts";
 import { IP_CT_UNTRACKED } from "../../conntrack/entry.ts";
 import { unmodelled } from "../error.ts";
-import { TARGET_CONTINUE, TARGET_EXECUTE, type TargetCode } from "../verdict.ts";
+import { TARGET_CONTINUE, TARGET_EXECUTE, type TargetOutcome } from "../verdict.ts";
 import type { TargetExtension } from "./target.ts";
 
 /** A packet that has an entry already keeps it. */
-function untrack(_target: null, skb: Skb): TargetCode {
+function untrack(_target: null, skb: Skb): TargetOutcome {
   if (skb.ct === null && skb.ctinfo === 0) skb.ctinfo = IP_CT_UNTRACKED;
   return TARGET_CONTINUE;
 }

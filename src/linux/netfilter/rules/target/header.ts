@@ -5,7 +5,7 @@ import { refuse } from "../error.ts";
 import { option, type RuleHead } from "../match/extension.ts";
 import { hex2, parseNumber } from "../number-text.ts";
 import { parseDscpClass, parseTos } from "../tos-text.ts";
-import { TARGET_CONTINUE, TARGET_EXECUTE, type TargetCode, WALK_DROP } from "../verdict.ts";
+import { TARGET_CONTINUE, TARGET_EXECUTE, type TargetOutcome, WALK_DROP } from "../verdict.ts";
 import type { TargetExtension } from "./target.ts";
 
 /** Null clamps to the path's MTU. */
@@ -13,7 +13,7 @@ export interface TcpmssTarget {
   readonly mss: number | null;
 }
 
-function mangleMss(t: TcpmssTarget, skb: Skb, context: RuleContext): TargetCode {
+function mangleMss(t: TcpmssTarget, skb: Skb, context: RuleContext): TargetOutcome {
   const p = skb.packet;
   if (p.fragOffset !== 0) return TARGET_CONTINUE;
   let mss = t.mss ?? 0;

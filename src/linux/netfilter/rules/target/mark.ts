@@ -2,7 +2,7 @@ import type { Skb } from "../../../skb.ts";
 import { refuse } from "../error.ts";
 import { option, type ParsedOption } from "../match/extension.ts";
 import { hex, parseMarkMask, parseNumber } from "../number-text.ts";
-import { TARGET_CONTINUE, TARGET_EXECUTE, type TargetCode } from "../verdict.ts";
+import { TARGET_CONTINUE, TARGET_EXECUTE, type TargetOutcome } from "../verdict.ts";
 import type { TargetExtension } from "./target.ts";
 
 /** `mark = (mark & ~mask) ^ value`, to which every spelling comes down. */
@@ -37,7 +37,7 @@ const XMARK_OPTIONS = { "set-xmark": 1, "set-mark": 1, "and-mark": 1, "or-mark":
 
 const xmark = (old: number, t: XmarkTarget): number => ((old & ~t.mask) ^ t.value) >>> 0;
 
-function setMark(t: XmarkTarget, skb: Skb): TargetCode {
+function setMark(t: XmarkTarget, skb: Skb): TargetOutcome {
   skb.mark = xmark(skb.mark, t);
   return TARGET_CONTINUE;
 }
@@ -62,7 +62,7 @@ export type ConnmarkTarget =
   | ({ readonly mode: "set" } & XmarkTarget)
   | { readonly mode: "save" | "restore"; readonly ctmask: number; readonly nfmask: number };
 
-function connmarkExecute(t: ConnmarkTarget, skb: Skb): TargetCode {
+function connmarkExecute(t: ConnmarkTarget, skb: Skb): TargetOutcome {
   const ct = skb.ct;
   if (ct === null) return TARGET_CONTINUE;
   if (t.mode === "set") ct.mark = xmark(ct.mark, t);

@@ -1,7 +1,7 @@
 import type { Skb } from "../../../skb.ts";
 import type { RuleContext } from "../context.ts";
 import type { ParsedOption, RuleHead } from "../match/extension.ts";
-import type { TargetCode } from "../verdict.ts";
+import type { TargetCode, TargetOutcome } from "../verdict.ts";
 
 /** How REJECT tells the sender. */
 export type RejectWith =
@@ -73,7 +73,7 @@ export interface TargetExtension<T> {
   readonly code: TargetCode;
   parse(options: readonly ParsedOption[], head: RuleHead): T;
   print(target: T): string;
-  readonly execute: ((target: T, skb: Skb, context: RuleContext) => TargetCode) | null;
+  readonly execute: ((target: T, skb: Skb, context: RuleContext) => TargetOutcome) | null;
 }
 
 /** A target with its function beside it, or a verdict, or the name of a chain. */
@@ -82,7 +82,7 @@ export interface Target {
   readonly name: string;
   readonly code: TargetCode;
   readonly data: unknown;
-  readonly execute: ((data: unknown, skb: Skb, context: RuleContext) => TargetCode) | null;
+  readonly execute: ((data: unknown, skb: Skb, context: RuleContext) => TargetOutcome) | null;
   /** ` -j NAME …` as iptables-save prints it. */
   readonly text: string;
   /** What a report says that the rule did: `jump X`, `goto X`, `return`, `accept`, `drop`, `continue`. */

@@ -6,6 +6,7 @@
  */
 import type { Endpoints, Node, Pod, Service, ServicePort } from "kubernetes-types/core/v1.js";
 import type { Endpoint, EndpointPort, EndpointSlice } from "kubernetes-types/discovery/v1.js";
+import { isAddress } from "../objects/address.ts";
 import { SERVICE_NAME_LABEL } from "../objects/endpoint-slice.ts";
 import { zoneOf } from "../objects/node.ts";
 import { isReady, isTerminal } from "../objects/pod.ts";
@@ -47,7 +48,7 @@ export function podsBehind(service: Service, index: PodIndex): Pod[] {
 }
 
 /** Slices of the pods a Service selects: pods with equal port numbers share slices (`reconcileByAddressType`). */
-export function slicesOfSelector(
+function slicesOfSelector(
   service: Service,
   index: PodIndex,
   nodes: ReadonlyMap<string, Node>,
@@ -122,7 +123,7 @@ export function targetPortOf(pod: Pod, { targetPort, port, protocol = "TCP" }: S
 }
 
 /** An Endpoints object as slices, one or more a subset (`pkg/controller/endpointslicemirroring`). */
-export function mirrorEndpoints(endpoints: Endpoints, service: Service): EndpointSlice[] {
+function mirrorEndpoints(endpoints: Endpoints, service: Service): EndpointSlice[] {
   return (endpoints.subsets ?? []).flatMap((subset, i) => {
     const ports = (subset.ports ?? []).map(({ name = "", port, protocol = "TCP" }) => ({
       name,
@@ -130,13 +131,15 @@ export function mirrorEndpoints(endpoints: Endpoints, service: Service): Endpoin
       protocol,
     }));
     const of = (addresses: typeof subset.addresses, ready: boolean): Endpoint[] =>
-      (addresses ?? []).map(({ ip, nodeName, hostname, targetRef }) => ({
-        addresses: [ip],
-        conditions: { ready },
-        ...(nodeName === undefined ? {} : { nodeName }),
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(targetRef === undefined ? {} : { targetRef }),
-      }));
+      (addresses ?? [])
+        .filter(({ ip }) => isAddress(ip))
+        .map(({ ip, nodeName, hostname, targetRef }) => ({
+          addresses: [ip],
+          conditions: { ready },
+          ...(nodeName === undefined ? {} : { nodeName }),
+          ...(hostname === undefined ? {} : { hostname }),
+          ...(targetRef === undefined ? {} : { targetRef }),
+        }));
     const all = [...of(subset.addresses, true), ...of(subset.notReadyAddresses, false)];
     return inChunks(all).map((chunk, j) =>
       newSlice(service, "endpointslicemirroring-controller.k8s.io", `${i}/${j}`, chunk, ports),

@@ -4,7 +4,7 @@ import { nameOf } from "../objects/store.ts";
 import { matchesLabels, meets } from "./label-selector.ts";
 
 /** Taint of a node that is `spec.unschedulable` (`v1.TaintNodeUnschedulable`). */
-export const UNSCHEDULABLE_TAINT = "node.kubernetes.io/unschedulable";
+const UNSCHEDULABLE_TAINT = "node.kubernetes.io/unschedulable";
 
 /** Why the pod may not stand on the node, in kube-scheduler's words, or null when it may. */
 export function unfitReason(spec: PodSpec, node: Node): string | null {
@@ -23,7 +23,7 @@ export function unfitReason(spec: PodSpec, node: Node): string | null {
 }
 
 /** `nodeSelector` and required node affinity (`nodeaffinity.GetRequiredNodeAffinity`). */
-export function matchesNodeSelector(spec: PodSpec, node: Node): boolean {
+function matchesNodeSelector(spec: PodSpec, node: Node): boolean {
   const labels = node.metadata?.labels ?? {};
   if (!matchesLabels(spec.nodeSelector ?? {}, labels)) return false;
   const terms =
@@ -37,7 +37,7 @@ export function matchesNodeSelector(spec: PodSpec, node: Node): boolean {
 }
 
 /** `Toleration.ToleratesTaint` for any of the tolerations. */
-export function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {
+function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {
   return tolerations.some(({ key = "", operator = "Equal", value = "", effect = "" }) => {
     if (effect !== "" && effect !== taint.effect) return false;
     if (key !== "" && key !== taint.key) return false;

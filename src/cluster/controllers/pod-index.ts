@@ -46,6 +46,6 @@ export function selectPods(index: PodIndex, namespace: string, selector: LabelSe
 }
 
 /** Labels of a pod. */
-export function labelsOf(pod: Pod): Labels {
+function labelsOf(pod: Pod): Labels {
   return pod.metadata?.labels ?? {};
 }

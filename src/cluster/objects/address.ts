@@ -2,7 +2,7 @@
  * IPv4 addresses and blocks as Kubernetes objects write them: dotted quads without leading zeros
  * (`010.0.0.1` is refused: some readers take it for octal), blocks as `ADDRESS/LENGTH`.
  */
-import { Address4 } from "ip-address";
+import { Address4, Address6 } from "ip-address";
 
 /** A block of addresses. `base` is the network address, `address` what was written before the slash. */
 export interface Block {
@@ -24,6 +24,11 @@ export function isAddress(text: string): boolean {
 export function isBlock(text: string): boolean {
   const slash = text.indexOf("/");
   return slash > 0 && /^(\d|[12]\d|3[0-2])$/.test(text.slice(slash + 1)) && isAddress(text.slice(0, slash));
+}
+
+/** True for an IPv6 address, or block: objects of a dual-stack cluster hold them beside the IPv4 ones that matter here. */
+export function isIPv6(text: string): boolean {
+  return text.includes(":") && Address6.isValid(text);
 }
 
 /** Unsigned 32-bit value of a valid dotted quad. */

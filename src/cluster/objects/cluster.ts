@@ -15,7 +15,7 @@ import { flannelSchema } from "./flannel.ts";
 import { sysctls } from "./sysctl.ts";
 
 /** Name of a network device: at most 15 characters (`IFNAMSIZ`). */
-export const deviceName = () =>
+const deviceName = () =>
   z.string().refine((text) => /^[^\s/]{1,15}$/.test(text) && text !== "." && text !== "..", {
     error: ({ input }) => `"${String(input)}" is not a device name (at most 15 characters, no blanks or "/")`,
   });

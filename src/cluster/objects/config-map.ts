@@ -6,7 +6,7 @@ import { metadata, stringMap } from "./field.ts";
 export const configMapSchema = z.looseObject({ metadata: metadata(), data: stringMap().optional() });
 
 /** Where flannel's manifest puts its configuration (`Documentation/kube-flannel.yml`). */
-export const FLANNEL_CONFIG_MAP = "kube-flannel-cfg";
+const FLANNEL_CONFIG_MAP = "kube-flannel-cfg";
 export const NET_CONF = "net-conf.json";
 
 /** The text of flannel's configuration, when this ConfigMap holds it. */

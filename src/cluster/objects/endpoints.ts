@@ -1,9 +1,9 @@
 /** Endpoints (v1). */
 import { z } from "zod";
-import { address, metadata, port, protocol } from "./field.ts";
+import { anyAddress, metadata, port, protocol } from "./field.ts";
 
 const endpointAddress = z.looseObject({
-  ip: address(),
+  ip: anyAddress(),
   nodeName: z.string().optional(),
   hostname: z.string().optional(),
 });

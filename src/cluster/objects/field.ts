@@ -1,6 +1,6 @@
 /** The field types Kubernetes and podpath objects are made of, with the words for what is wrong with a value. */
 import { z } from "zod";
-import { isAddress, isBlock } from "./address.ts";
+import { isAddress, isBlock, isIPv6 } from "./address.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** A value as it is quoted in a message: text in quotes, collections by their kind, long text cut. */
@@ -34,6 +34,18 @@ export const block = () =>
     .string()
     .refine(isBlock, { error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH)` });
 
+/** An address of either family. */
+export const anyAddress = () =>
+  z.string().refine((text) => isAddress(text) || isIPv6(text), {
+    error: ({ input }) => `${show(input)} is not an IPv4 address`,
+  });
+
+/** A block of either family. Blanks around it are nothing (`service.GetLoadBalancerSourceRanges` trims them). */
+export const anyBlock = () =>
+  z.string().refine((text) => isBlock(text.trim()) || isIPv6(text.trim()), {
+    error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH)`,
+  });
+
 /** One of a few words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, {
@@ -52,9 +64,14 @@ export const protocol = () => oneOf(["TCP", "UDP", "SCTP"]);
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** A DNS-1123 label: names of namespaces, containers, Services. */
-export const dnsLabel = () =>
-  z.string().refine((text) => LABEL.test(text), {
+/** A DNS-1123 label: names of namespaces, containers, Services, ports of Services. */
+export const dnsLabel = () => labelThat((text) => LABEL.test(text));
+
+/** The same, or "" where that stands for absent. */
+export const dnsLabelOrEmpty = () => labelThat((text) => text === "" || LABEL.test(text));
+
+const labelThat = (isRight: (text: string) => boolean) =>
+  z.string().refine(isRight, {
     error: ({ input }) => `${show(input)} is not a DNS-1123 label (a-z, 0-9, "-", at most 63)`,
   });
 

@@ -1,6 +1,6 @@
 /** KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): kube-proxy's own configuration under its own names. */
 import { z } from "zod";
-import { isBlock } from "./address.ts";
+import { isBlock, isIPv6 } from "./address.ts";
 import { address, integer, oneOf, show } from "./field.ts";
 
 /** What of kube-proxy's configuration decides about rules and conntrack. Durations are Go's (`30s`, `24h0m0s`). */
@@ -66,7 +66,7 @@ export const kubeProxyConfigurationSchema = z.looseObject({
     .optional(),
   nodePortAddresses: z
     .array(
-      z.string().refine((text) => isBlock(text) || NODE_PORT_WORDS.includes(text) || text.includes(":"), {
+      z.string().refine((text) => isBlock(text) || NODE_PORT_WORDS.includes(text) || isIPv6(text), {
         error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH) or "primary"`,
       }),
     )

@@ -1,17 +1,17 @@
 /** Node (v1): what of it decides about addresses, scheduling and kube-proxy's zone. */
 import type { Node } from "kubernetes-types/core/v1.js";
 import { z } from "zod";
-import { isAddress, isBlock } from "./address.ts";
-import { metadata, oneOf, show, stringMap } from "./field.ts";
+import { isAddress, isBlock, isIPv6 } from "./address.ts";
+import { metadata, oneOf, show } from "./field.ts";
 
 /** Effects of a taint. */
 export const TAINT_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"] as const;
 
 /** Label that says a node's zone (`k8s.io/api/core/v1: LabelTopologyZone`) and its predecessor. */
-export const ZONE_LABEL = "topology.kubernetes.io/zone";
+const ZONE_LABEL = "topology.kubernetes.io/zone";
 const ZONE_LABEL_BETA = "failure-domain.beta.kubernetes.io/zone";
 
-const podCIDR = z.string().refine((text) => isBlock(text) || text.includes(":"), {
+const podCIDR = z.string().refine((text) => isBlock(text) || isIPv6(text), {
   error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH)`,
 });
 
@@ -30,11 +30,10 @@ export const nodeSchema = z.looseObject({
   status: z
     .looseObject({
       addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).optional(),
-      nodeInfo: stringMap().optional(),
     })
     .superRefine((status, context) => {
       for (const [i, { type, address }] of (status.addresses ?? []).entries()) {
-        if (type !== "InternalIP" || isAddress(address) || address.includes(":")) continue;
+        if (type !== "InternalIP" || isAddress(address) || isIPv6(address)) continue;
         const message = `${show(address)} is not an IPv4 address`;
         context.addIssue({ code: "custom", path: ["addresses", i, "address"], message });
       }

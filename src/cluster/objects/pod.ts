@@ -70,7 +70,7 @@ const affinity = z.looseObject({
 const sysctls = z.array(z.looseObject({ name: z.string(), value: z.string() }));
 
 /** `v1.PodSpec`. */
-export const podSpec = z.looseObject({
+const podSpec = z.looseObject({
   nodeName: z.string().optional(),
   nodeSelector: stringMap().optional(),
   hostNetwork: z.boolean().optional(),

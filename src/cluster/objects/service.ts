@@ -1,11 +1,12 @@
 /** Service (v1): every field kube-proxy reads, and the API server's defaults. */
 import type { Service, ServicePort, ServiceSpec } from "kubernetes-types/core/v1.js";
 import { z } from "zod";
-import { isAddress } from "./address.ts";
+import { isAddress, isIPv6 } from "./address.ts";
 import {
-  address,
-  block,
+  anyAddress,
+  anyBlock,
   dnsLabel,
+  dnsLabelOrEmpty,
   integer,
   metadata,
   oneOf,
@@ -18,7 +19,7 @@ import {
 import type { FieldFault, Path } from "./validate.ts";
 
 const servicePort = z.looseObject({
-  name: dnsLabel().optional(),
+  name: dnsLabelOrEmpty().optional(),
   port: port(),
   protocol: protocol().optional(),
   targetPort: portOrName().optional(),
@@ -28,7 +29,7 @@ const servicePort = z.looseObject({
 
 const clusterIP = z
   .string()
-  .refine((text) => text === "" || text === "None" || isAddress(text) || text.includes(":"), {
+  .refine((text) => text === "" || text === "None" || isAddress(text) || isIPv6(text), {
     error: ({ input }) => `${show(input)} is not an IPv4 address or None`,
   });
 
@@ -38,7 +39,7 @@ const spec = z.looseObject({
   clusterIPs: z.array(clusterIP).optional(),
   selector: stringMap().optional(),
   ports: z.array(servicePort).optional(),
-  externalIPs: z.array(address()).optional(),
+  externalIPs: z.array(anyAddress()).optional(),
   externalName: z.string().optional(),
   sessionAffinity: oneOf(["None", "ClientIP"]).optional(),
   sessionAffinityConfig: z
@@ -49,15 +50,13 @@ const spec = z.looseObject({
   healthCheckNodePort: integer(0, 65535).optional(),
   allocateLoadBalancerNodePorts: z.boolean().optional(),
   publishNotReadyAddresses: z.boolean().optional(),
-  loadBalancerSourceRanges: z.array(block()).optional(),
-  loadBalancerIP: z
-    .union([z.literal(""), address()], { error: ({ input }) => `${show(input)} is not an IPv4 address` })
-    .optional(),
+  loadBalancerSourceRanges: z.array(anyBlock()).optional(),
+  loadBalancerIP: z.string().optional(),
   trafficDistribution: z.string().optional(),
 });
 
 const ingress = z.looseObject({
-  ip: address().optional(),
+  ip: anyAddress().optional(),
   hostname: z.string().optional(),
   ipMode: oneOf(["VIP", "Proxy"]).optional(),
 });
@@ -81,7 +80,8 @@ export function serviceFaults(service: Service): FieldFault[] {
     fault(["clusterIP"], `a Service of type ${type} needs an address`);
   const names = new Map<string, number>();
   const numbers = new Map<string, number>();
-  for (const [i, { name, port, protocol = "TCP" }] of ports.entries()) {
+  for (const [i, { name: written, port, protocol = "TCP" }] of ports.entries()) {
+    const name = written === "" ? undefined : written;
     if (name === undefined && ports.length > 1)
       fault(["ports", i, "name"], "is missing: a Service of several ports names each");
     const sameName = name === undefined ? undefined : names.get(name);

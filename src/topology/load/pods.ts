@@ -1,5 +1,5 @@
 /** Pods: those workloads want, a node for each, an address, free host ports. */
-import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import { hostPortTable } from "../../cluster/controllers/host-port.ts";
 import {
   allocatePodAddresses,
@@ -8,19 +8,15 @@ import {
 } from "../../cluster/controllers/pod-address.ts";
 import { applyReplication, replicate } from "../../cluster/controllers/replication.ts";
 import { type Placement, schedule } from "../../cluster/controllers/schedule.ts";
-import { isAddress, toBlock, toNumber } from "../../cluster/objects/address.ts";
-import type {
-  ContainerModel,
-  NodeModel,
-  PodModel,
-  PodWithoutSandbox,
-  Protocol,
-} from "../../cluster/objects/model.ts";
+import { toBlock } from "../../cluster/objects/address.ts";
+import type { NodeModel, PodModel, PodWithoutSandbox } from "../../cluster/objects/model.ts";
 import { didYouMean } from "../../cluster/objects/nearest.ts";
-import { hostPortsOf, isContainerReady, isReady, isTerminal, phaseOf } from "../../cluster/objects/pod.ts";
+import { hostPortsOf, isTerminal, phaseOf } from "../../cluster/objects/pod.ts";
 import { inKeyOrder, keyOf, nameOf, namespaceOf, type ObjectStore } from "../../cluster/objects/store.ts";
-import { isSimulated, sysctlFault, toSysctls } from "../../cluster/objects/sysctl.ts";
+import { isSimulated, sysctlFault } from "../../cluster/objects/sysctl.ts";
 import type { Context } from "./context.ts";
+import { bindByAddress, podHomes } from "./pod-home.ts";
+import { completePod, podModel } from "./pod-model.ts";
 
 /** The pods of the model, and the store with every pod complete. */
 export interface ResolvedPods {
@@ -31,8 +27,9 @@ export interface ResolvedPods {
 
 /** Replicates, schedules and addresses the pods of the topology. */
 export function resolvePods(context: Context, nodes: readonly NodeModel[]): ResolvedPods {
+  const homes = podHomes(nodes);
   const replicated = applyReplication(context.objects.store, replicate(context.objects.store));
-  const bound = inKeyOrder(replicated.pods).map((pod) => bindByAddress(pod, nodes, context));
+  const bound = inKeyOrder(replicated.pods).map((pod) => bindByAddress(pod, homes, context));
   for (const pod of bound) checkPod(pod, context);
   const placements = schedule(bound, inKeyOrder(replicated.nodes));
   const placed = bound.map((pod) => bind(pod, placements.get(keyOf(pod))));
@@ -51,43 +48,6 @@ export function resolvePods(context: Context, nodes: readonly NodeModel[]): Reso
   for (const pod of complete)
     sort(pod, placements.get(keyOf(pod)), addresses.get(keyOf(pod)), result, context);
   return result;
-}
-
-/** A pod that says its address but not its node stands on the node whose subnet that is. */
-function bindByAddress(pod: Pod, nodes: readonly NodeModel[], context: Context): Pod {
-  const podIP = pod.status?.podIP;
-  if (pod.spec?.nodeName !== undefined || podIP === undefined || !isAddress(podIP)) return pod;
-  const number = toNumber(podIP);
-  const home = homeOf(number, nodes, pod.spec?.hostNetwork === true);
-  if (home !== null) return { ...pod, spec: { ...pod.spec, nodeName: home } as Pod["spec"] & object };
-  if (![...context.objects.broken].some((key) => key.startsWith("Node/")))
-    context.report(pod, ["status", "podIP"], `${podIP} lies in no Node's podCIDR`);
-  const { podIP: _, ...status } = pod.status ?? {};
-  return { ...pod, status };
-}
-
-const blocksOf = new WeakMap<readonly NodeModel[], { base: number; end: number; name: string }[]>();
-
-function homeOf(address: number, nodes: readonly NodeModel[], hostNetwork: boolean): string | null {
-  if (hostNetwork) return nodes.find(({ internalIP }) => toNumber(internalIP) === address)?.name ?? null;
-  let blocks = blocksOf.get(nodes);
-  if (blocks === undefined) {
-    blocks = nodes
-      .map(({ name, podCIDR }) => ({ name, ...toBlock(podCIDR) }))
-      .map(({ name, base, size }) => ({ name, base, end: base + size }))
-      .sort((a, b) => a.base - b.base);
-    blocksOf.set(nodes, blocks);
-  }
-  let low = 0;
-  let high = blocks.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const block = blocks[middle]!;
-    if (address < block.base) high = middle - 1;
-    else if (address >= block.end) low = middle + 1;
-    else return block.name;
-  }
-  return null;
 }
 
 function checkPod(pod: Pod, { objects, report }: Context): void {
@@ -145,35 +105,6 @@ function needsSandbox(pod: Pod): boolean {
   return pod.status?.phase !== "Pending" || pod.status.podIP !== undefined;
 }
 
-/** The pod with the status its kubelet would report: address, phase, readiness. */
-function completePod(
-  pod: Pod,
-  address: PodAddress | undefined,
-  subnets: ReadonlyMap<string, PodSubnet>,
-): Pod {
-  const base: Pod = {
-    ...pod,
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { ...pod.metadata, namespace: namespaceOf(pod) },
-  };
-  if (address === undefined || address.ip === null)
-    return { ...base, status: { ...pod.status, phase: phaseOf(pod) } };
-  const hostIP = subnets.get(pod.spec?.nodeName ?? "")?.internalIP;
-  const conditions = pod.status?.conditions ?? [{ type: "Ready", status: isReady(pod) ? "True" : "False" }];
-  return {
-    ...base,
-    status: {
-      ...pod.status,
-      phase: phaseOf(pod),
-      conditions,
-      ...(hostIP === undefined ? {} : { hostIP }),
-      podIP: address.ip,
-      podIPs: [{ ip: address.ip }],
-    },
-  };
-}
-
 function sort(
   pod: Pod,
   placement: Placement | undefined,
@@ -195,42 +126,4 @@ function sort(
     without(address.message);
   } else if (address === undefined) without("ContainerCreating");
   else pods.push(podModel(pod, address.ip));
-}
-
-function podModel(pod: Pod, ip: string): PodModel {
-  const phase = phaseOf(pod);
-  const hostNetwork = pod.spec?.hostNetwork === true;
-  const settings = (pod.spec?.securityContext?.sysctls ?? []).filter(({ name }) => isSimulated(name));
-  return {
-    namespace: namespaceOf(pod),
-    name: nameOf(pod),
-    nodeName: pod.spec?.nodeName ?? "",
-    ip,
-    hostNetwork,
-    ready: isReady(pod),
-    terminating: pod.metadata?.deletionTimestamp !== undefined,
-    phase: phase === "Pending" || phase === "Unknown" ? phase : "Running",
-    labels: { ...pod.metadata?.labels },
-    containers: (pod.spec?.containers ?? []).map((container) => containerModel(pod, container, hostNetwork)),
-    ...toSysctls(Object.fromEntries(settings.map(({ name, value }) => [name, value]))),
-  };
-}
-
-function containerModel(
-  pod: Pod,
-  { name, image = "", ports = [] }: Container,
-  hostNetwork: boolean,
-): ContainerModel {
-  return {
-    name,
-    image,
-    ready: isContainerReady(pod, name),
-    ports: ports.map((port) => ({
-      name: port.name ?? null,
-      containerPort: port.containerPort,
-      protocol: (port.protocol ?? "TCP") as Protocol,
-      hostPort: hostNetwork || !port.hostPort ? null : port.hostPort,
-      hostIP: port.hostIP ?? "0.0.0.0",
-    })),
-  };
 }

@@ -7,6 +7,7 @@ import { allocateNodePorts } from "../../cluster/controllers/node-port.ts";
 import { indexPods } from "../../cluster/controllers/pod-index.ts";
 import { defaultEndpointSlice, SERVICE_NAME_LABEL } from "../../cluster/objects/endpoint-slice.ts";
 import { didYouMean } from "../../cluster/objects/nearest.ts";
+import { isTerminal } from "../../cluster/objects/pod.ts";
 import { defaultService } from "../../cluster/objects/service.ts";
 import { inKeyOrder, keyOf, namespaceOf, type ObjectStore } from "../../cluster/objects/store.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -61,7 +62,7 @@ function checkHolders(
 ): void {
   const pods = new Map<string, string>();
   for (const pod of store.pods.values())
-    if (pod.status?.podIP !== undefined) pods.set(pod.status.podIP, keyOf(pod));
+    if (pod.status?.podIP !== undefined && !isTerminal(pod)) pods.set(pod.status.podIP, keyOf(pod));
   for (const service of services) {
     const clusterIP = service.spec?.clusterIP ?? "";
     const pod = pods.get(clusterIP);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 export type Source = { file: string; text: string } | { file: string; error: string };
 
 /** Name of standard input in messages. */
-export const STDIN = "<stdin>";
+const STDIN = "<stdin>";
 
 const EXTENSION = /\.(ya?ml|json)$/;
 

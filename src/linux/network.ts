@@ -2,7 +2,6 @@ import type { Chooser } from "./chooser.ts";
 import { SeededChooser } from "./chooser.ts";
 import { Clock } from "./clock.ts";
 import type { NetDevice } from "./device/device.ts";
-import { netifReceive } from "./device/receive.ts";
 import { Segment } from "./device/segment.ts";
 import { Netns } from "./netns.ts";
 import type { Recorder } from "./recorder.ts";
@@ -73,7 +72,7 @@ export class Network {
         const skb = this.backlog[this.head]!;
         this.head++;
         if (this.head > STORM_LIMIT) throw new Error(`more than ${STORM_LIMIT} frames in one run: a storm`);
-        netifReceive(skb.dev!, skb);
+        skb.dev!.poll(skb);
       }
     } finally {
       this.backlog.length = 0;

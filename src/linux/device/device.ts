@@ -2,6 +2,7 @@ import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
 import type { DeviceConf } from "../sysctl.ts";
 import type { BridgePort } from "./bridge.ts";
+import { netifReceive } from "./receive.ts";
 
 export type DeviceKind = "loopback" | "veth" | "bridge" | "tun" | "vxlan" | "nic";
 
@@ -58,6 +59,11 @@ export abstract class NetDevice {
   /** `netif_carrier_ok`: is the other end there? */
   get carrier(): boolean {
     return true;
+  }
+
+  /** A frame that waited for this device in the backlog has its turn. */
+  poll(skb: Skb): void {
+    netifReceive(this, skb);
   }
 
   /** `ndo_start_xmit`: sends a frame whose Ethernet header (if it has one) is complete. */

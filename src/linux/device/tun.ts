@@ -1,6 +1,6 @@
 import type { Packet } from "../../packet/packet.ts";
 import type { Netns } from "../netns.ts";
-import { PACKET_HOST, Skb } from "../skb.ts";
+import { PACKET_HOST, PACKET_OUTGOING, Skb } from "../skb.ts";
 import { NetDevice } from "./device.ts";
 
 /** The user-space process that has /dev/net/tun open: it reads what the kernel sends into the device. */
@@ -24,14 +24,19 @@ export class Tun extends NetDevice {
     return this.owner !== null;
   }
 
-  /** `tun_net_xmit`: the packet waits for the process to read it. */
+  /** `tun_net_xmit`: the packet waits until the process gets to read it, which is when the kernel is done for now. */
   transmit(skb: Skb): void {
     if (this.owner === null) {
       this.netns.drop(skb, "DEV_READY", "tun_net_xmit", null, "no process reads the device");
       return;
     }
-    const { packet, serial } = skb;
-    this.owner.read(packet, serial);
+    skb.pktType = PACKET_OUTGOING;
+    this.netns.network.enqueue(this, skb);
+  }
+
+  override poll(skb: Skb): void {
+    if (skb.pktType === PACKET_OUTGOING) this.owner?.read(skb.packet, skb.serial);
+    else super.poll(skb);
   }
 
   /** `tun_get_user`: the process writes a packet; the kernel receives it. `skb` carries its number on. */

@@ -90,13 +90,15 @@ function reassemble(skb: Skb, fragments: readonly Skb[]): void {
   whole.mf = 0;
   whole.fragOffset = 0;
   whole.payloadLength = total - transportHeaderLength(whole);
-  skb.packet = whole;
-  skb.fragLengths = fragments.map(({ packet }) => packet.payloadLength);
-  skb.fragMaxSize = Math.max(...skb.fragLengths) + 20;
-  const largestDf = fragments.reduce(
-    (max, f) => (f.packet.df ? Math.max(max, f.packet.payloadLength + 20) : max),
+  // skb is one of the fragments: read them all before it becomes the whole
+  const lengths = fragments.map(({ packet }) => packet.payloadLength);
+  const largestDf = Math.max(
     0,
+    ...fragments.map(({ packet }) => (packet.df ? packet.payloadLength + 20 : 0)),
   );
+  skb.packet = whole;
+  skb.fragLengths = lengths;
+  skb.fragMaxSize = Math.max(...lengths) + 20;
   whole.df = largestDf === skb.fragMaxSize ? 1 : 0;
 }
 

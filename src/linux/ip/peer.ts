@@ -43,7 +43,9 @@ export class PeerTable {
     const peer = this.peer(address);
     const timeoutUs = ratelimitMs * 1000;
     const now = this.clock.nowUs;
-    let tokens = Math.min(peer.tokensUs + now - peer.lastUs, BURST_FACTOR * timeoutUs);
+    // what was left a moment ago is not cut down to the burst, even when the burst is nothing
+    let tokens = peer.tokensUs;
+    if (now !== peer.lastUs) tokens = Math.min(tokens + now - peer.lastUs, BURST_FACTOR * timeoutUs);
     peer.lastUs = now;
     const allowed = tokens >= timeoutUs;
     if (allowed) tokens -= timeoutUs;

@@ -15,8 +15,8 @@ export interface Listener {
   readonly port: number;
   /** Who listens: a container's name, or null. */
   readonly owner: string | null;
-  /** Bytes with which a request is answered. */
-  readonly respondBytes: number;
+  /** Bytes with which a request is answered; 0 answers nothing. */
+  respondBytes: number;
 }
 
 /** The sockets of a namespace, by protocol. */

@@ -40,6 +40,7 @@ const SYN_WINDOW = 64240;
 /** Scaled by 7: about the same. */
 const WINDOW = 502;
 const RTO_US = 1_000_000;
+const JIFFY_US = 1_000;
 
 /** One end of a TCP connection: as much of TCP as the network can see. No loss recovery but for SYN and path MTU. */
 export class TcpConnection {
@@ -83,13 +84,15 @@ export class TcpConnection {
   private sendSyn(): number | Errno {
     const seq = this.synsSent === 0 ? this.sendNext : (this.sendNext - 1) >>> 0;
     this.synsSent++;
+    const sent = this.transmit({ flags: TCP_SYN, seq, ack: 0, window: SYN_WINDOW });
     if (this.options.retransmit) this.armRetransmit();
-    return this.transmit({ flags: TCP_SYN, seq, ack: 0, window: SYN_WINDOW });
+    return sent;
   }
 
   private armRetransmit(): void {
     // tcp_syn_linear_timeouts: the first four at one second's distance, then doubling
-    const delayUs = RTO_US * 2 ** Math.max(0, this.synsSent - 5);
+    // armed once the SYN is out: what that set going elsewhere with the same delay comes first
+    const delayUs = RTO_US * 2 ** Math.max(0, this.synsSent - 5) + JIFFY_US;
     this.retransmitTimer = this.netns.clock.schedule(delayUs, () => {
       if (this.state !== "SYN_SENT") return;
       if (this.synsSent > this.netns.sysctl.scalar["net.ipv4.tcp_syn_retries"])
@@ -228,6 +231,16 @@ export class TcpConnection {
     this.transmit({ flags: TCP_FIN | TCP_ACK, seq: this.sendNext, ack: this.receiveNext, window: WINDOW });
     this.sendNext = (this.sendNext + 1) >>> 0;
     this.state = "FIN_WAIT";
+  }
+
+  /** `close` with SO_LINGER 0: a reset, and nothing more. */
+  abort(): void {
+    if (this.state === "CLOSED") return;
+    const open = this.state !== "SYN_SENT";
+    if (open)
+      this.transmit({ flags: TCP_RST | TCP_ACK, seq: this.sendNext, ack: this.receiveNext, window: 0 });
+    this.forget();
+    this.netns.sockets.tcp.remove(this);
   }
 
   private acknowledge(): void {

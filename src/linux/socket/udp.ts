@@ -71,16 +71,16 @@ export class UdpSockets {
 
   /** A listener that answers every datagram. */
   serve(listener: Listener): void {
-    const { address, port, owner, respondBytes } = listener;
+    const { address, port, owner } = listener;
     const receive = (skb: Skb): void => {
       const { src, dst, sport, dport } = skb.packet;
-      if (respondBytes === 0) return;
+      if (listener.respondBytes === 0) return;
       this.send({
         destination: src,
         destinationPort: sport,
         source: skb.route!.type === 2 ? dst : 0,
         sourcePort: dport,
-        payloadLength: respondBytes,
+        payloadLength: listener.respondBytes,
         cause: skb.serial,
       });
     };

@@ -1,23 +1,11 @@
 import { type MaskedAddress, parseMasked } from "./address-text.ts";
 import type { Argument } from "./arguments.ts";
-import { refuse, UnmodelledError } from "./error.ts";
-import { type InterfacePattern, parseInterface } from "./interface-name.ts";
-import { type IpHeader, printIpHeader } from "./ip-header.ts";
-import { bindMatch, type Match, type ParsedOption, type RuleHead } from "./match/extension.ts";
+import { refuse } from "./error.ts";
+import { parseInterface } from "./interface-name.ts";
 import { type AnyMatchExtension, MATCHES } from "./match/matches.ts";
 import { parseProtocol, printProtocol } from "./protocol.ts";
-import type { Rule } from "./rule-set.ts";
-import type { Target } from "./target/target.ts";
-import {
-  type AnyTargetExtension,
-  bindTarget,
-  gotoTarget,
-  jumpTarget,
-  NO_TARGET,
-  TARGETS,
-  unknownTarget,
-  verdictTarget,
-} from "./target/targets.ts";
+import { finishRule, type Loaded, type ParsedRule, type RuleDraft } from "./rule-draft.ts";
+import { type AnyTargetExtension, TARGETS, verdictTarget } from "./target/targets.ts";
 
 /** Options of the rule itself, with the number of values that each takes, under one name. */
 const BASE: Readonly<Record<string, readonly [string, number]>> = {
@@ -48,47 +36,6 @@ const BASE: Readonly<Record<string, readonly [string, number]>> = {
   "--ipv4": ["4", 0],
 };
 
-/** Targets of the kernel that are not modelled: a rule with one is kept, but is no jump to a chain. */
-const UNMODELLED_TARGETS = new Set(
-  "AUDIT CLASSIFY CLUSTERIP CONNSECMARK ECN HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SET SYNPROXY TEE TPROXY ULOG".split(
-    " ",
-  ),
-);
-
-interface Loaded<E> {
-  readonly name: string;
-  /** Null when there is no such extension here. */
-  readonly extension: E | null;
-  readonly options: ParsedOption[];
-  /** Where in the line it began and ended, for keeping it as it is. */
-  start: number;
-  end: number;
-}
-
-/** What a rule's arguments said, before the extensions look at their options. */
-interface Draft {
-  sources: MaskedAddress[];
-  srcNegated: boolean;
-  destinations: MaskedAddress[];
-  dstNegated: boolean;
-  protocol: number;
-  protocolNegated: boolean;
-  in: InterfacePattern | null;
-  out: InterfacePattern | null;
-  fragment: IpHeader["fragment"];
-  matches: Loaded<AnyMatchExtension>[];
-  target: Loaded<AnyTargetExtension> | null;
-  goto: boolean;
-  counters: readonly [number, number] | null;
-}
-
-export interface ParsedRule {
-  /** More than one when a list of addresses was given. */
-  readonly rules: readonly Rule[];
-  /** `-c PACKETS BYTES`. */
-  readonly counters: readonly [number, number] | null;
-}
-
 /**
  * Reads what stands after `-A CHAIN`. `line` is the text that the arguments were cut from. Throws
  * {@link import("./error.ts").OptionError} for what iptables would refuse; an extension that is not known here is
@@ -96,11 +43,12 @@ export interface ParsedRule {
  */
 export function parseRule(written: readonly Argument[], line: string, table: string): ParsedRule {
   const args = written.flatMap(splitAtEquals);
-  const draft: Draft = {
+  const draft: RuleDraft = {
     sources: [],
     srcNegated: false,
     destinations: [],
     dstNegated: false,
+    protocolGiven: false,
     protocol: 0,
     protocolNegated: false,
     in: null,
@@ -124,7 +72,7 @@ export function parseRule(written: readonly Argument[], line: string, table: str
       i += (negated ? 2 : 1) + count;
     } else i = extensionArgument(draft, args, i, negated);
   }
-  return finish(draft, line, table);
+  return finishRule(draft, line, table);
 }
 
 /** `--option=VALUE` is `--option VALUE`. */
@@ -149,7 +97,13 @@ function valuesOf(args: readonly Argument[], at: number, count: number, flag: st
   return values;
 }
 
-function baseArgument(d: Draft, name: string, negated: boolean, values: Argument[], flag: Argument): void {
+function baseArgument(
+  d: RuleDraft,
+  name: string,
+  negated: boolean,
+  values: Argument[],
+  flag: Argument,
+): void {
   const value = values[0]?.text ?? "";
   switch (name) {
     case "s":
@@ -163,6 +117,8 @@ function baseArgument(d: Draft, name: string, negated: boolean, values: Argument
       d.dstNegated = negated;
       return;
     case "p":
+      if (d.protocolGiven) refuse('multiple "-p" flags not allowed');
+      d.protocolGiven = true;
       d.protocol = parseProtocol(value);
       d.protocolNegated = negated;
       if (d.protocol === 0 && negated) refuse("rule would never match protocol");
@@ -206,7 +162,7 @@ function addressList(text: string, negated: boolean, what: string): MaskedAddres
 }
 
 /** One argument that belongs to an extension; gives the index after it. */
-function extensionArgument(d: Draft, args: readonly Argument[], at: number, negated: boolean): number {
+function extensionArgument(d: RuleDraft, args: readonly Argument[], at: number, negated: boolean): number {
   const flag = args[at + (negated ? 1 : 0)]!;
   if (!flag.text.startsWith("--") || flag.quoted) return strayArgument(d, args, at);
   const owned = ownerOf(d, flag.text.slice(2), flag);
@@ -232,7 +188,7 @@ interface Owned {
  * Whose option it is: the target's, else that of the newest match, else of the match that `-p` brings by itself. As
  * getopt_long has it, a whole name goes before the beginning of one.
  */
-function ownerOf(d: Draft, text: string, flag: Argument): Owned | null {
+function ownerOf(d: RuleDraft, text: string, flag: Argument): Owned | null {
   const owners: LoadedExtension[] = [...(d.target === null ? [] : [d.target]), ...d.matches.toReversed()];
   for (const owner of owners) if (hasOption(owner, text)) return { owner, name: text };
   for (const owner of owners) {
@@ -253,7 +209,7 @@ function completion(l: LoadedExtension, text: string): string | null {
 }
 
 /** `-p tcp --dport 80` brings `-m tcp` by itself. */
-function implicitMatch(d: Draft, name: string, flag: Argument): Loaded<AnyMatchExtension> | null {
+function implicitMatch(d: RuleDraft, name: string, flag: Argument): Loaded<AnyMatchExtension> | null {
   if (d.protocol === 0 || d.protocolNegated) return null;
   const extension = MATCHES.get(printProtocol(d.protocol));
   if (extension === undefined || !Object.hasOwn(extension.options, name)) return null;
@@ -263,7 +219,7 @@ function implicitMatch(d: Draft, name: string, flag: Argument): Loaded<AnyMatchE
 }
 
 /** An argument of an extension that is not known here: kept until the next option of the rule itself. */
-function strayArgument(d: Draft, args: readonly Argument[], at: number): number {
+function strayArgument(d: RuleDraft, args: readonly Argument[], at: number): number {
   const unknownTargetLoaded = d.target !== null && d.target.extension === null ? d.target : null;
   const owner = unknownTargetLoaded ?? d.matches.findLast((m) => m.extension === null) ?? null;
   const text = args[at]!.text === "!" ? `! ${args[at + 1]?.text ?? ""}` : args[at]!.text;
@@ -275,91 +231,4 @@ function strayArgument(d: Draft, args: readonly Argument[], at: number): number 
   owner.end = args[at]!.end;
   owner.options.push({ name: "", negated: false, values: [] });
   return at + 1;
-}
-
-function finish(d: Draft, line: string, table: string): ParsedRule {
-  const head: RuleHead = { protocol: d.protocol, protocolNegated: d.protocolNegated };
-  const unknown: string[] = [];
-  const matches = d.matches.map((m) => finishMatch(m, head, line, unknown));
-  const target = finishTarget(d, head, line, table, unknown);
-  const anywhere: MaskedAddress = { address: 0, mask: 0 };
-  const rules: Rule[] = [];
-  for (const src of d.sources.length === 0 ? [anywhere] : d.sources) {
-    for (const dst of d.destinations.length === 0 ? [anywhere] : d.destinations) {
-      const ip: IpHeader = {
-        src: src.address,
-        srcMask: src.mask,
-        srcNegated: d.srcNegated,
-        dst: dst.address,
-        dstMask: dst.mask,
-        dstNegated: d.dstNegated,
-        in: d.in,
-        out: d.out,
-        protocol: d.protocol,
-        protocolNegated: d.protocolNegated,
-        fragment: d.fragment,
-      };
-      rules.push(makeRule(ip, matches, target, unknown));
-    }
-  }
-  return { rules, counters: d.counters };
-}
-
-function makeRule(ip: IpHeader, matches: readonly Match[], target: Target, unknown: readonly string[]): Rule {
-  const conditions = matches.filter((m) => m.name !== "comment");
-  const text = printIpHeader(ip) + matches.map((m) => ` ${m.text}`).join("") + target.text;
-  return {
-    ip,
-    matches,
-    conditions,
-    stateful: conditions.some((m) => m.newState !== null),
-    target,
-    text: text.slice(1),
-    unknown: unknown.length === 0 ? null : unknown.join("; "),
-  };
-}
-
-function rawText(l: Loaded<unknown>, line: string): string {
-  return line.slice(l.start, l.end).trim();
-}
-
-function finishMatch(l: Loaded<AnyMatchExtension>, head: RuleHead, line: string, unknown: string[]): Match {
-  let reason = `unknown match "${l.name}"`;
-  if (l.extension !== null) {
-    try {
-      return bindMatch(l.extension, l.options, head);
-    } catch (error) {
-      if (!(error instanceof UnmodelledError)) throw error;
-      reason = error.message;
-    }
-  }
-  unknown.push(reason);
-  const raw = rawText(l, line);
-  return {
-    name: l.name,
-    data: null,
-    evaluate: () => false,
-    newState: null,
-    pure: false,
-    text: `-m ${l.name}${raw === "" ? "" : ` ${raw}`}`,
-  };
-}
-
-function finishTarget(d: Draft, head: RuleHead, line: string, table: string, unknown: string[]): Target {
-  const l = d.target;
-  if (l === null) return NO_TARGET;
-  if (d.goto) return gotoTarget(l.name);
-  const verdict = verdictTarget(l.name);
-  if (verdict !== null) return verdict;
-  let reason = `unknown target "${l.name}"`;
-  if (l.extension !== null) {
-    try {
-      return bindTarget(l.extension, l.options, head, table);
-    } catch (error) {
-      if (!(error instanceof UnmodelledError)) throw error;
-      reason = error.message;
-    }
-  } else if (l.options.length === 0 && !UNMODELLED_TARGETS.has(l.name)) return jumpTarget(l.name);
-  unknown.push(reason);
-  return unknownTarget(l.name, rawText(l, line));
 }

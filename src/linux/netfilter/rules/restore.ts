@@ -2,7 +2,6 @@ import { commandArguments, readSaveFile, type SaveFile, type SaveLine } from "..
 import type { Argument } from "./arguments.ts";
 import { OptionError, RuleSetError } from "./error.ts";
 import { findLoop } from "./loops.ts";
-import type { ParsedRule } from "./parse-rule.ts";
 import type { Rule, RuleSet, Table, UnknownExtension } from "./rule-set.ts";
 import { RuleStore } from "./rule-store.ts";
 import { TableDraft } from "./table-draft.ts";
@@ -130,7 +129,11 @@ function applyRuleCommand(
   const chain = args[1]!.text;
   const numbered = (command === "-I" || command === "-R") && /^\d+$/.test(args[2]?.text ?? "");
   const position = numbered ? Number(args[2]!.text) : null;
-  const parsed = parseSpec(draft, line, args.slice(numbered ? 3 : 2), store);
+  const parsed = store.parse(args.slice(numbered ? 3 : 2), line.text, draft.name);
+  for (const rule of parsed.rules) {
+    checkJump(draft, rule);
+    checkDevices(chain, rule);
+  }
   const counters = options.counters ? (line.counters ?? parsed.counters) : null;
   if (command === "-A") draft.append(chain, parsed.rules, counters);
   else if (command === "-I") draft.insert(chain, position ?? 1, parsed.rules, counters);
@@ -151,22 +154,21 @@ function withoutTable(args: Argument[], table: string): Argument[] {
   return args.slice(2);
 }
 
-function parseSpec(
-  draft: TableDraft,
-  line: CommandLine,
-  args: readonly Argument[],
-  store: RuleStore,
-): ParsedRule {
-  const parsed = store.parse(args, line.text, draft.name);
-  for (const rule of parsed.rules) checkJump(draft, rule);
-  return parsed;
-}
-
 function checkJump(draft: TableDraft, rule: Rule): void {
   const { code, name } = rule.target;
   if (code !== TARGET_JUMP && code !== TARGET_GOTO) return;
   if (draft.isBuiltIn(name)) throw new OptionError(`cannot jump to the built-in chain "${name}"`);
   if (!draft.has(name)) throw new OptionError(`jump to unknown chain "${name}"`);
+}
+
+/** Where no packet has the device yet, or any more, a rule may not name it. */
+function checkDevices(chain: string, rule: Rule): void {
+  if (rule.ip.in !== null && (chain === "OUTPUT" || chain === "POSTROUTING")) {
+    throw new OptionError(`can't use -i with ${chain}`);
+  }
+  if (rule.ip.out !== null && (chain === "PREROUTING" || chain === "INPUT")) {
+    throw new OptionError(`can't use -o with ${chain}`);
+  }
 }
 
 /** Throws for the first rule that no packet can be judged by; to be asked before packets are. */

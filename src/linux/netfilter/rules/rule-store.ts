@@ -1,5 +1,6 @@
 import type { Argument } from "./arguments.ts";
-import { type ParsedRule, parseRule } from "./parse-rule.ts";
+import { parseRule } from "./parse-rule.ts";
+import type { ParsedRule } from "./rule-draft.ts";
 import type { Chain, Rule } from "./rule-set.ts";
 
 /** Keeps rules and chains that have been seen, so that reading the same text again gives the same objects. */

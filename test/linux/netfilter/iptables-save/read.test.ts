@@ -72,6 +72,9 @@ describe("a text that iptables-restore would refuse is an error that names the l
     [filter('-A C -m bpf --bytecode "4,48 0 0 9" -j ACCEPT'), 'line 3: unknown match "bpf"'],
     [filter("-A C -j NFQUEUE --queue-num 1"), 'line 3: unknown target "NFQUEUE"'],
     [filter("-A C -p sctp --chunk-types any DATA"), "line 3: sctp: --chunk-types is not modelled"],
+    [filter("-A OUTPUT -i eth0 -j ACCEPT"), "line 3: can't use -i with OUTPUT"],
+    [filter("-A INPUT ! -o eth0 -j ACCEPT"), "line 3: can't use -o with INPUT"],
+    [filter("-A C -p tcp -p udp -j ACCEPT"), 'line 3: multiple "-p" flags not allowed'],
     [filter("-A C -j ACCEPT"), "accepted"],
   ])("%j: %s", (text, message) => {
     expect(failure(text)).toBe(message);

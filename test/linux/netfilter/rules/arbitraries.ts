@@ -126,7 +126,7 @@ function chainRules(table: ArbitraryTable, chain: number, chains: number): fc.Ar
   const name = chain < 0 ? "OUTPUT" : `C${chain}`;
   const line = fc
     .tuple(fc.oneof(conditions, service, service, matchFirst), target(table, chain, chains))
-    .map(([c, t]) => `-A ${name} ${c} ${t}`.trimEnd());
+    .map(([c, t]) => `-A ${name} ${chain < 0 ? c.replace(/-i (?=\S)/, "-o ") : c} ${t}`.trimEnd());
   return fc.oneof(fc.array(line, { maxLength: 4 }), fc.array(line, { minLength: 9, maxLength: 40 }));
 }
 

@@ -1,0 +1,93 @@
+import { applyRestore } from "../../linux/netfilter/rules/restore.ts";
+import { EMPTY_RULE_SET, type RuleSet } from "../../linux/netfilter/rules/rule-set.ts";
+import type { RuleStore } from "../../linux/netfilter/rules/rule-store.ts";
+import type { Netns } from "../../linux/netns.ts";
+import { type DockerRules, dockerRules, type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
+import { flannelRules } from "../flannel/iptables.ts";
+import { DEFAULT_MARKS, kubeletRules } from "../kubelet/iptables.ts";
+import type { ClusterModel, FlannelModel, NodeModel } from "../objects/model.ts";
+import { type RuleCommand, restoreInput } from "./command.ts";
+import {
+  kubeProxyConfiguration,
+  kubeProxyJumps,
+  kubeProxyRestore,
+  type ServiceState,
+  staleServiceChains,
+} from "./kube-proxy.ts";
+
+const apply = (rules: RuleSet, text: string, store: RuleStore): RuleSet =>
+  text === "" ? rules : applyRestore(rules, text, { noflush: true, store });
+
+/**
+ * All rules of a node from empty tables, each program's commands carried out as iptables would, in the order in which a
+ * node starts them: docker, flannel, kubelet, kube-proxy, and then the pods with published ports.
+ *
+ * | program    | puts at the head (-I)                                | appends (-A)                                |
+ * |------------|------------------------------------------------------|---------------------------------------------|
+ * | docker     | filter FORWARD, nat POSTROUTING                      | nat PREROUTING and OUTPUT, published ports  |
+ * | flannel    |                                                      | nat POSTROUTING, filter FORWARD             |
+ * | kubelet    | filter INPUT and OUTPUT, nat POSTROUTING (1.7)       |                                             |
+ * | kube-proxy | all its jumps                                        |                                             |
+ *
+ * flannel is taken to be of docker 1.13's and the tutorial's time, 0.9.0, which has no rules in FORWARD: there
+ * `forwardPolicy: DROP` bites as it did then. `forwardRules` in the model gives it those of 0.9.1.
+ *
+ * So kube-proxy goes before kubelet before docker before flannel wherever they meet, whichever of flannel and docker
+ * comes first; only docker restarted later would put its own before the others'.
+ */
+export function installNodeRules(
+  netns: Netns,
+  model: ClusterModel,
+  node: NodeModel,
+  services: ServiceState,
+  ports: readonly PublishedPort[],
+  store: RuleStore,
+): void {
+  const { version } = model.kubeProxy;
+  const { network, ipMasq, forwardRules = false }: FlannelModel & { forwardRules?: boolean } = model.flannel;
+  const marks = { ...DEFAULT_MARKS, masqueradeBit: kubeProxyConfiguration(model).iptables.masqueradeBit };
+  const docker: DockerRules = node.docker;
+  let rules = EMPTY_RULE_SET;
+  rules = apply(rules, restoreInput(dockerRules(docker)), store);
+  rules = apply(
+    rules,
+    restoreInput(flannelRules({ network, subnet: node.podCIDR, ipMasq, forwardRules })),
+    store,
+  );
+  rules = apply(rules, restoreInput(kubeletRules(version, marks)), store);
+  rules = syncKubeProxy(rules, netns, model, node, services, store);
+  rules = apply(rules, restoreInput(ports.flatMap((port) => publishedPortRules(docker, port, "-A"))), store);
+  netns.netfilter.install(rules);
+}
+
+/** The rules after a full sync of kube-proxy; `rules` are those before. */
+function syncKubeProxy(
+  rules: RuleSet,
+  netns: Netns,
+  model: ClusterModel,
+  node: NodeModel,
+  services: ServiceState,
+  store: RuleStore,
+): RuleSet {
+  const jumped = apply(rules, restoreInput(kubeProxyJumps(model.kubeProxy.version, rules)), store);
+  const text = kubeProxyRestore(model, services, node, netns);
+  const restored = apply(jumped, text, store);
+  return apply(restored, restoreInput(staleServiceChains(restored, text)), store);
+}
+
+/** kube-proxy syncs: its rules follow the Services and endpoints, everybody else's stay, and so do counters and connections. */
+export function resyncKubeProxy(
+  netns: Netns,
+  model: ClusterModel,
+  node: NodeModel,
+  services: ServiceState,
+  store: RuleStore,
+): void {
+  netns.netfilter.install(syncKubeProxy(netns.netfilter.ruleSet, netns, model, node, services, store));
+}
+
+/** A program gives commands on a running node. Throws RuleSetError where iptables would refuse one. */
+export function applyCommands(netns: Netns, commands: readonly RuleCommand[], store: RuleStore): void {
+  if (commands.length > 0)
+    netns.netfilter.install(apply(netns.netfilter.ruleSet, restoreInput(commands), store));
+}

@@ -3,12 +3,10 @@ import type { ClusterModel } from "../../src/cluster/objects/model.ts";
 import { keyOf } from "../../src/cluster/objects/store.ts";
 import { loadTopology } from "../../src/topology/load/load.ts";
 import { topologyNames } from "../../src/topology/load/names.ts";
-import { readSources } from "../../src/topology/load/source.ts";
-
-const FOLDER = new URL("../../topologies/", import.meta.url).pathname;
+import { builtInTopology, readSources } from "../../src/topology/load/source.ts";
 
 function load(name: string): ClusterModel {
-  const { model, warnings } = loadTopology(readSources([`${FOLDER}${name}.yaml`]));
+  const { model, warnings } = loadTopology(readSources([builtInTopology(name)]));
   expect(warnings).toEqual([]);
   return model;
 }

@@ -59,7 +59,10 @@ const node = z.strictObject({
   listen: listen().optional(),
 });
 
-/** Settings of a node: of all (`spec.node`) or of one (`spec.nodes.NAME`). */
+/**
+ * Settings of a node: of all (`spec.node`) or of one (`spec.nodes.NAME`). `gateway` is its default route where that is not
+ * the segment's; `listen` are the ports of processes in the node's own namespace (the kubelet's 10250 unless stated).
+ */
 export type NodeSettings = z.infer<typeof node>;
 
 const segment = z.strictObject({ name: dnsLabel(), subnet: block(), gateway: address().optional() });

@@ -1,12 +1,18 @@
 /** Where topologies come from: files, folders of files, standard input. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** The text of one file, or why it cannot be had. `file` is the name messages use. */
 export type Source = { file: string; text: string } | { file: string; error: string };
 
 /** Name of standard input in messages. */
 const STDIN = "<stdin>";
+
+/** Path of a topology that comes with the package, by name: `two-workers` (used when nobody names one), `seed`, `vxlan`, `host-gw`. */
+export function builtInTopology(name = "two-workers"): string {
+  return fileURLToPath(new URL(`../../../topologies/${name}.yaml`, import.meta.url));
+}
 
 const EXTENSION = /\.(ya?ml|json)$/;
 

@@ -7,7 +7,7 @@ import { IPS_DST_NAT } from "../../src/linux/netfilter/conntrack/entry.ts";
 import { RTN_BROADCAST } from "../../src/linux/netfilter/context.ts";
 import type { Netns } from "../../src/linux/netns.ts";
 import { Network } from "../../src/linux/network.ts";
-import { broadcastOf, networkOf, parseIpv4 } from "../../src/packet/address.ts";
+import { broadcastOf, networkOf, parseIpv4, parseMac } from "../../src/packet/address.ts";
 import { addFlannel } from "./flannel.ts";
 import { GuidedChooser, rulesByChain } from "./guided-chooser.ts";
 import type { Action, Plan, PlanHost, PlanListener, PlanNode } from "./plan.ts";
@@ -98,7 +98,14 @@ function listen(netns: Netns, listeners: readonly PlanListener[] | undefined): v
 }
 
 function setSysctls(netns: Netns, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) netns.sysctl.set(name, value);
+  for (const [name, value] of Object.entries(values)) {
+    try {
+      netns.sysctl.set(name, value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      process.stderr.write(`${netns.name}: ${error.message}\n`);
+    }
+  }
 }
 
 const listOf = (on: string | readonly string[]): readonly string[] => (typeof on === "string" ? [on] : on);
@@ -123,26 +130,50 @@ function apply(
       return;
     }
     case "exec":
-      exec(network.netns(action.on), action.argv);
+      exec(network.netns(action.on), action.argv, action.check ?? true);
       return;
   }
 }
 
-/** The commands that plans use, and their like. */
-function exec(netns: Netns, argv: readonly string[]): void {
+/** The commands that plans use, and their like. What a plan lets fail may be unknown. */
+function exec(netns: Netns, argv: readonly string[], check: boolean): void {
   const [program, object, verb, ...rest] = argv as [string, string, string, ...string[]];
-  if (program === "conntrack") return execConntrack(netns, argv.slice(1));
-  if (program === "ip" && object === "neigh") return execNeigh(netns, verb, rest);
-  if (program === "ip" && object === "link" && verb === "set") return execLink(netns, rest);
-  if (program === "ip" && object === "route") return execRoute(netns, verb, rest);
-  throw new Error(`unknown command: ${argv.join(" ")}`);
+  try {
+    if (program === "conntrack") execConntrack(netns, argv.slice(1));
+    else if (program === "sysctl") for (const word of argv.slice(1)) execSysctl(netns, word);
+    else if (program === "ip" && object.startsWith("neigh")) execNeigh(netns, verb, rest);
+    else if (program === "ip" && object === "link" && verb === "set") execLink(netns, rest);
+    else if (program === "ip" && object.startsWith("addr")) execAddress(netns, verb, rest);
+    else if (program === "ip" && object.startsWith("ro")) execRoute(netns, verb, rest);
+    else throw new RangeError("unknown command");
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    if (check) process.stderr.write(`${netns.name}: ${argv.join(" ")}: ${error.message}\n`);
+  }
+}
+
+function execSysctl(netns: Netns, word: string): void {
+  const [name, value] = word.split("=");
+  if (value !== undefined) netns.sysctl.set(name!, Number(value));
+}
+
+/** `add ADDRESS/LENGTH [brd +] dev DEV` */
+function execAddress(netns: Netns, verb: string, words: readonly string[]): void {
+  if (verb !== "add") throw new RangeError(`ip addr ${verb}`);
+  const [address, length = "32"] = words[0]!.split("/");
+  addAddress(netns.device(words[words.indexOf("dev") + 1]!), {
+    local: parseIpv4(address!),
+    prefixLength: Number(length),
+  });
 }
 
 function execNeigh(netns: Netns, verb: string, words: readonly string[]): void {
   const dev = netns.device(words[words.indexOf("dev") + 1]!);
   if (verb === "flush") netns.neighbours.flush(dev);
   else if (verb === "del") netns.neighbours.remove(dev, parseIpv4(words[0]!));
-  else throw new Error(`unknown command: ip neigh ${verb}`);
+  else if (verb === "add" || verb === "replace")
+    netns.neighbours.addPermanent(dev, parseIpv4(words[0]!), parseMac(words[words.indexOf("lladdr") + 1]!));
+  else throw new RangeError(`ip neigh ${verb}`);
 }
 
 function execLink(netns: Netns, words: readonly string[]): void {
@@ -152,7 +183,7 @@ function execLink(netns: Netns, words: readonly string[]): void {
     if (rest[i] === "up" || rest[i] === "down") setLinkUp(dev, rest[i] === "up");
     else if (rest[i] === "promisc") dev.promiscuous = rest[++i] === "on";
     else if (rest[i] === "mtu") dev.mtu = Number(rest[++i]);
-    else throw new Error(`unknown command: ip link set ${words.join(" ")}`);
+    else throw new RangeError(`ip link set ${words.join(" ")}`);
   }
 }
 
@@ -162,7 +193,7 @@ function execRoute(netns: Netns, verb: string, words: readonly string[]): void {
     if (verb === "replace") removeRoute(netns, route);
     addRoute(netns, route);
   } else if (verb === "del") removeRoute(netns, route);
-  else throw new Error(`unknown command: ip route ${verb}`);
+  else throw new RangeError(`ip route ${verb}`);
 }
 
 function removeRoute(netns: Netns, route: ReturnType<typeof parseRoute>): void {

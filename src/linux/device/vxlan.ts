@@ -80,6 +80,7 @@ export class Vxlan extends NetDevice {
     const skb = new Skb(packet.inner.clone());
     skb.serial = outer.cause;
     skb.gsoSize = outer.gsoSize;
+    skb.mark = outer.mark;
     if (skb.packet.smac === this.mac) {
       this.netns.drop(skb, "NOT_SPECIFIED", "vxlan_set_mac", null, "the frame's sender is this device");
       return;

@@ -6,10 +6,11 @@ const storeys = [
   { name: "topology", may: ["packet", "linux", "cluster"] },
   { name: "trace", may: ["packet", "linux", "cluster", "topology"] },
   { name: "analysis", may: ["packet", "linux", "cluster", "topology", "trace"] },
+  { name: "lab", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
   { name: "shell", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
   { name: "web", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
   { name: "testing", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
-  { name: "cli", may: ["packet", "linux", "cluster", "topology", "trace", "analysis", "shell", "web"] },
+  { name: "cli", may: ["packet", "linux", "cluster", "topology", "trace", "analysis", "lab", "shell", "web"] },
 ];
 
 module.exports = {

@@ -40,7 +40,10 @@ export function eventLine(event: SingleEvent, outer: boolean, seen: (text: strin
     case "log":
       return line(NORMAL, "log", event.text, { outer });
     case "deliver":
-      return line(BRIEF, "delivered", deliveredText(event), { tone: outer ? "quiet" : "good", outer });
+      return line(outer ? NORMAL : BRIEF, "delivered", deliveredText(event), {
+        tone: outer ? "quiet" : "good",
+        outer,
+      });
     case "drop":
       return line(event.reason === "OTHERHOST" ? VERBOSE : BRIEF, "dropped", dropText(event), {
         tone: "bad",
@@ -69,10 +72,15 @@ const FRAGMENTS = { split: "cut", queued: "waits for the others", reassembled: "
 type Of<T extends SingleEvent["type"]> = Extract<SingleEvent, { type: T }>;
 
 function natText({ manip, before, after }: Of<"nat">): string {
-  const side = manip === "source" ? "source" : "destination";
-  if (before.protocol !== "icmp" || before.inner === undefined) return `${before[side]} → ${after[side]}`;
-  return `${before[side]} → ${after[side]} (and in the packet that the error quotes)`;
+  const change = changeText(before, after, manip);
+  if (before.protocol !== "icmp" || before.inner === undefined || after.inner === undefined) return change;
+  const other = manip === "source" ? "destination" : "source";
+  const quoted = `${changeText(before.inner, after.inner, other)} in the packet that the error quotes`;
+  return before[manip] === after[manip] ? quoted : `${change}, and ${quoted}`;
 }
+
+const changeText = (before: PacketRecord, after: PacketRecord, side: "source" | "destination"): string =>
+  `${before[side]} → ${after[side]}`;
 
 function conntrackLine({ action, original, reply, state }: Of<"conntrack">, outer: boolean): Line {
   const troubled = action === "invalid" || action === "insert-failed" || action === "table-full";
@@ -98,8 +106,10 @@ function tunnelLine({ action, device, packet }: Of<"tunnel">, outer: boolean): L
   return line(BRIEF, device, `${word}: ${packet.summary}`, { tone: "change", outer });
 }
 
-function deliveredText({ owner, packet }: Of<"deliver">): string {
-  return `to ${owner ?? "the kernel or a waiting socket"}: ${withoutInner(packet)}`;
+function deliveredText({ owner, packet, of }: Of<"deliver">): string {
+  const asked = packet.protocol === "icmp" ? "the kernel" : "a process";
+  const nobody = of === "request" ? asked : "the socket that asked";
+  return `to ${owner ?? nobody}: ${withoutInner(packet)}`;
 }
 
 function dropText({ reason, location, detail, hook, table, chain, rule }: Of<"drop">): string {

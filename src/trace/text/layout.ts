@@ -1,6 +1,6 @@
 /** Columns of text: wrapping and cutting. */
 
-/** Wraps at spaces so that no line is longer than `width`, unless a single word is. */
+/** Wraps at spaces (not at non-breaking ones, which become spaces) so that no line is longer than `width`, unless a single word is. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let current = "";
@@ -12,7 +12,7 @@ export function wrap(text: string, width: number): string[] {
       current = word;
     }
   }
-  return [...lines, current];
+  return [...lines, current].map((one) => one.replaceAll("\u00a0", " "));
 }
 
 /** Wraps into at most `most` lines; what does not fit is cut, and three dots say so. */

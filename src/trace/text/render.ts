@@ -66,27 +66,49 @@ function renderSection(section: Section, style: Style): string[] {
   if (depth === 0) return [];
   const heading = section.detail === "" ? section.title : `${section.title}: ${section.detail}`;
   const out = ["", ...wrapAtMost(heading, style.width, EVERYTHING).map((text) => style.paint("title", text))];
-  for (const { netns, lines } of section.namespaces) {
-    const shown = lines.filter((one) => one.depth <= depth);
-    const devices = depth === BRIEF ? devicesOf(lines) : "";
-    if (shown.length === 0 && devices === "") continue;
+  for (const { netns, lines, devices } of shownNamespaces(section, depth)) {
     out.push(
       `  ${style.paint("title", netns)}${devices === "" ? "" : `  ${style.paint("device", devices)}`}`,
     );
-    for (const one of shown) out.push(...renderLine(one, depth, 4, style));
+    for (const one of lines) out.push(...renderLine(one, depth, 0, style));
   }
   return out;
 }
 
+interface ShownNamespace {
+  readonly netns: string;
+  readonly lines: readonly Line[];
+  readonly devices: string;
+}
+
+/** What is shown of each namespace at a depth. Visits between which nothing is shown become one. */
+function shownNamespaces({ namespaces }: Section, depth: Depth): ShownNamespace[] {
+  const merged: { netns: string; lines: Line[] }[] = [];
+  const brief = depth === BRIEF;
+  for (const { netns, lines } of namespaces) {
+    const kept = lines.filter((one) => one.depth <= depth || (brief && isCrossing(one)));
+    const last = merged[merged.length - 1];
+    if (last?.netns === netns) last.lines.push(...kept);
+    else if (kept.length > 0) merged.push({ netns, lines: kept });
+  }
+  return merged.map(({ netns, lines }) => ({
+    netns,
+    lines: lines.filter((one) => one.depth <= depth),
+    devices: brief ? devicesOf(lines) : "",
+  }));
+}
+
+const isCrossing = ({ tone, outer }: Line): boolean => tone === "device" && !outer;
+
 /** The devices of a namespace that the packet crossed, as one line says them. */
 const devicesOf = (lines: readonly Line[]): string =>
   lines
-    .filter(({ tone, outer }) => tone === "device" && !outer)
+    .filter(isCrossing)
     .map(({ label }) => label)
     .join(", ");
 
 function renderLine(one: Line, depth: Depth, indent: number, style: Style): string[] {
-  const margin = " ".repeat(indent) + (one.outer ? "│ " : "");
+  const margin = (one.outer ? "    │ " : "    ") + " ".repeat(indent);
   const label = one.label === "" ? "" : one.label.padEnd(LABEL_WIDTH - 1);
   const hang = one.label === "" ? "    " : " ".repeat(Math.max(label.length, LABEL_WIDTH - 1) + 1);
   const room = style.width - margin.length - (one.label === "" ? hang.length : label.length + 1);

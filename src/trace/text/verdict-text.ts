@@ -74,3 +74,14 @@ export function oneLine(trace: Trace): string {
     reply === null ? "" : `, reply ${reply.verdict === "delivered" ? "delivered" : endingText(reply)}`;
   return `${ways}: ${to}${answer}`;
 }
+
+/** How often each outcome came about, most frequent first, with its share. */
+export function totalLines(totals: ReadonlyMap<string, number>, count: number): string {
+  const rows = [...totals].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  const width = String(count).length;
+  const lines = rows.map(
+    ([outcome, n]) =>
+      `${String(n).padStart(width)} ${((100 * n) / count).toFixed(1).padStart(5)} %  ${outcome}\n`,
+  );
+  return `\n${count} packets\n${lines.join("")}`;
+}

@@ -1,0 +1,135 @@
+import { Command, Option } from "commander";
+import type { SimulatedCluster } from "../cluster/build/cluster.ts";
+import { PROTOCOLS, type TraceProtocol, type TraceRequest } from "../trace/request.ts";
+import { send } from "../trace/send.ts";
+import { renderTrace } from "../trace/text/render.ts";
+import { oneLine, totalLines } from "../trace/text/verdict-text.ts";
+import type { Trace } from "../trace/trace.ts";
+import type { Console } from "./console.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { loadCluster } from "./load-cluster.ts";
+import { createLog } from "./log.ts";
+import { addCommonOptions, type CommonOptions, need, wholeNumber } from "./options.ts";
+import { Progress } from "./progress.ts";
+
+interface TraceOptions extends CommonOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol?: TraceProtocol;
+  readonly sourcePort?: number;
+  readonly ttl?: number;
+  readonly size?: number;
+  readonly dontFragment?: boolean;
+  readonly reply: boolean;
+  readonly count?: number;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
+
+const MAX_COUNT = 1_000_000;
+const MAX_WIDTH = 100;
+const MIN_WIDTH = 60;
+
+const EXAMPLES = `
+A source is pod/[NAMESPACE/]NAME, node/NAME or host/NAME. A target is svc/[NAMESPACE/]NAME:PORT,
+pod/[NAMESPACE/]NAME:PORT, node/NAME:PORT, host/NAME:PORT, localhost:PORT or IP:PORT; no :PORT for icmp.
+
+Examples:
+  podpath trace --from pod/client --to svc/nginx:80
+  podpath trace --from host/laptop --to node/srv-k8s-node1:30088 --verbose
+  podpath trace --from pod/client --to pod/client2 --protocol icmp --ttl 3 -o json`;
+
+/** `podpath trace`: one packet's whole way. Exit code 0 when it is delivered, and its answer too unless none is wanted. */
+export function traceCommand(console: Console, finish: (code: ExitCode) => void): Command {
+  const command = new Command("trace")
+    .description("send one packet and, if it reaches a listener, the answer; tell every step")
+    .option("--from <source>", "who sends")
+    .option("--to <target>", "whom to")
+    .addOption(new Option("--protocol <protocol>", "default: the port's own, or tcp").choices(PROTOCOLS))
+    .option("--source-port <port>", "default: one of the sender's local ports", wholeNumber(1, 65535))
+    .option("--ttl <hops>", "default: the sender's own", wholeNumber(1, 255))
+    .option("--size <bytes>", "udp, icmp: IP payload; tcp: data once connected", wholeNumber(0, 65515))
+    .option("--dont-fragment", "udp, icmp: set DF")
+    .option("--no-reply", "stop where a listener has the packet")
+    .option("--count <packets>", "so many, each from a new source port", wholeNumber(1, MAX_COUNT))
+    .option("-v, --verbose", "every step: ARP, conntrack, bridge, all rules that matched")
+    .option("--color", "colours even if the output is no terminal")
+    .option("--no-color", "no colours")
+    .addHelpText("after", EXAMPLES);
+  return addCommonOptions(command, ["text", "json"]).action((options: TraceOptions) => {
+    need(command, "from", "to");
+    const cluster = loadCluster(options, createLog(console, options.logLevel));
+    const good =
+      options.count === undefined
+        ? traceOnce(cluster, options, console)
+        : traceMany(cluster, options, console);
+    finish(good ? EXIT.ok : EXIT.fails);
+  });
+}
+
+function requestOf(options: TraceOptions): TraceRequest {
+  const { from, to, reply, protocol, sourcePort, ttl, size, dontFragment } = options;
+  return {
+    from,
+    to,
+    reply,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(sourcePort === undefined ? {} : { sourcePort }),
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(size === undefined ? {} : { size }),
+    ...(dontFragment === undefined ? {} : { dontFragment }),
+  };
+}
+
+/** Did everything arrive that was to arrive? */
+const arrived = ({ verdict, reply }: Trace): boolean =>
+  verdict === "delivered" && (reply === null || reply.verdict === "delivered");
+
+function traceOnce(cluster: SimulatedCluster, options: TraceOptions, console: Console): boolean {
+  const trace = send(cluster, requestOf(options));
+  if (options.output === "json") console.out(`${JSON.stringify(trace, null, 2)}\n`);
+  else
+    console.out(
+      renderTrace(trace, {
+        verbose: options.verbose ?? false,
+        color: options.color ?? (console.outIsTerminal && !console.noColor),
+        width: Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, console.columns ?? MAX_WIDTH)),
+      }),
+    );
+  return arrived(trace);
+}
+
+/** JSON: a trace a line. Text: a line each, and what it comes to. */
+function traceMany(cluster: SimulatedCluster, options: TraceOptions, console: Console): boolean {
+  const count = options.count!;
+  const request = requestOf(options);
+  const progress = new Progress(console, "packets", count);
+  const totals = new Map<string, number>();
+  let good = true;
+  for (let i = 0; i < count; i++) {
+    const trace = send(cluster, nthRequest(request, i));
+    good &&= arrived(trace);
+    if (options.output === "json") console.out(`${JSON.stringify(trace)}\n`);
+    else {
+      console.out(`${oneLine(trace)}\n`);
+      const outcome = outcomeOf(trace);
+      totals.set(outcome, (totals.get(outcome) ?? 0) + 1);
+    }
+    progress.step();
+  }
+  progress.finish();
+  if (options.output === "text") console.out(totalLines(totals, count));
+  return good;
+}
+
+/** A source port that was asked for counts up from packet to packet, and begins anew after 65535. */
+function nthRequest(request: TraceRequest, i: number): TraceRequest {
+  if (request.sourcePort === undefined) return request;
+  return { ...request, sourcePort: 1 + ((request.sourcePort - 1 + i) % 65535) };
+}
+
+function outcomeOf({ verdict, reason, delivered, reply }: Trace): string {
+  if (delivered === null) return reason === null ? verdict : `${verdict} ${reason}`;
+  const lost = reply !== null && reply.verdict !== "delivered" ? `, reply ${reply.verdict}` : "";
+  return `delivered to ${delivered.netns}${lost}`;
+}

@@ -1,9 +1,11 @@
 import { netmask } from "../../packet/address.ts";
 import type { NetDevice } from "../device/device.ts";
-import type { RouteType } from "../netfilter/context.ts";
+import { type RouteType, RTN_LOCAL } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import { selectSource } from "./address.ts";
 import { type FibEntry, type Route, type RouteInput, RT_TABLE_LOCAL } from "./route.ts";
+
+const CACHE_SLOTS = 64;
 
 /** One routing table: entries by prefix length, longest first. */
 class FibTable {
@@ -27,6 +29,18 @@ class FibTable {
     networks.set(entry.destination, same);
   }
 
+  /** Is there an entry with the same destination, type, device, metric and preferred source? */
+  has(entry: FibEntry): boolean {
+    const same = this.byLength.get(entry.prefixLength)?.get(entry.destination) ?? [];
+    return same.some(
+      (other) =>
+        other.type === entry.type &&
+        other.dev === entry.dev &&
+        other.metric === entry.metric &&
+        other.prefsrc === entry.prefsrc,
+    );
+  }
+
   remove(entry: FibEntry): boolean {
     const networks = this.byLength.get(entry.prefixLength);
     const same = networks?.get(entry.destination);
@@ -48,7 +62,8 @@ class FibTable {
       const same = this.byLength.get(length)!.get(network);
       if (same === undefined) continue;
       for (const entry of same) {
-        if (entry.dev !== null && !entry.dev.up) continue;
+        // an address is local whether or not its device is up
+        if (entry.dev !== null && !entry.dev.up && entry.type !== RTN_LOCAL) continue;
         if (dev !== null && entry.dev !== dev) continue;
         return entry;
       }
@@ -67,7 +82,9 @@ export class Fib {
   private readonly netns: Netns;
   private readonly local = new FibTable();
   private readonly main = new FibTable();
-  private cache = new Map<number, FibEntry | null>();
+  /** What was looked up last, by a few bits of the address. */
+  private readonly cachedAddress: number[] = new Array<number>(CACHE_SLOTS).fill(-1);
+  private readonly cachedEntry: (FibEntry | null)[] = new Array<FibEntry | null>(CACHE_SLOTS).fill(null);
   private readonly routes = new Map<FibEntry, (Route | undefined)[]>();
   /** fib_has_custom_local_routes: somebody added a `local` route by hand, so sources must be checked in full. */
   hasCustomLocalRoutes = false;
@@ -81,6 +98,11 @@ export class Fib {
   add(entry: FibEntry, append = false): void {
     (entry.table === RT_TABLE_LOCAL ? this.local : this.main).add(entry, append);
     this.changed();
+  }
+
+  /** Is there an entry like this one already (the kernel's EEXIST)? */
+  has(entry: FibEntry): boolean {
+    return (entry.table === RT_TABLE_LOCAL ? this.local : this.main).has(entry);
   }
 
   /** Takes an entry out; false when it is not there. */
@@ -97,18 +119,17 @@ export class Fib {
 
   /** Forgets what was concluded from tables, addresses or link states that have changed. */
   changed(): void {
-    this.cache = new Map();
+    this.cachedAddress.fill(-1);
     this.routes.clear();
   }
 
   /** `fib_lookup`: the entry for an address, or null where no table has one. */
   lookup(address: number): FibEntry | null {
-    let entry = this.cache.get(address);
-    if (entry === undefined) {
-      entry = this.local.lookup(address, null) ?? this.main.lookup(address, null);
-      if (this.cache.size > 65536) this.cache.clear();
-      this.cache.set(address, entry);
-    }
+    const slot = (address ^ (address >>> 8)) & (CACHE_SLOTS - 1);
+    if (this.cachedAddress[slot] === address) return this.cachedEntry[slot]!;
+    const entry = this.local.lookup(address, null) ?? this.main.lookup(address, null);
+    this.cachedAddress[slot] = address;
+    this.cachedEntry[slot] = entry;
     return entry;
   }
 

@@ -1,5 +1,6 @@
 import { HOOK_NAMES } from "../hooks.ts";
 import { type ChainIndex, indexOf } from "./compile.ts";
+import type { RuleContext } from "./context.ts";
 import type { Ipset } from "./ipset.ts";
 import { newRecentTable, type RecentTable, recentStamps } from "./recent-table.ts";
 import { validateRuleSet } from "./restore.ts";
@@ -149,6 +150,8 @@ export class RuleSetState {
   private readonly recents = new Map<string, RecentTable>();
   private readonly accountings = new Map<string, AccountingCounter>();
 
+  /** What walks hand to extensions; one object for all of them. */
+  context: RuleContext | null = null;
   // What the last walk came to; valid until the next one
   natTarget: NatTarget | null = null;
   reject: RejectTarget | null = null;

@@ -92,13 +92,11 @@ function ruleMatches(cs: ChainState, i: number, rule: Rule, skb: Skb, context: R
   return true;
 }
 
-const contexts = new WeakMap<RuleSetState, RuleContext>();
-
 function contextOf(state: RuleSetState, at: HookState, host: RuleHost): RuleContext {
-  let context = contexts.get(state);
-  if (context === undefined) {
+  let context = state.context;
+  if (context === null) {
     context = { at, host, state, hotdrop: false };
-    contexts.set(state, context);
+    state.context = context;
   }
   context.at = at;
   context.host = host;
@@ -123,8 +121,9 @@ function walk(
   state.natTarget = null;
   state.reject = null;
   if (base === null) return decide(state, 0, null, 0, WALK_ACCEPT);
-  const context = contextOf(state, at, host);
   const bytes = ipTotalLength(skb.packet);
+  if (base.chain.rules.length === 0) return applyPolicy(state, base, bytes, 0, onRule);
+  const context = contextOf(state, at, host);
   let cs = base;
   let next = 0;
   let depth = 0;

@@ -36,6 +36,8 @@ export interface ConntrackMatch {
   /** Seconds. */
   readonly expire: { readonly min: number; readonly max: number; readonly negated: boolean } | null;
   readonly direction: "ORIGINAL" | "REPLY" | null;
+  /** Asks for the state and nothing else, as most rules do. */
+  readonly onlyStates: boolean;
 }
 
 const STATUS: readonly (readonly [string, number])[] = [
@@ -125,6 +127,7 @@ export const conntrack: MatchExtension<ConntrackMatch> = {
       status: status && { bits: parseStatus(status.values[0]!), negated: status.negated },
       expire: expire && { ...parseRange(expire.values[0]!, 0xffffffff, "ctexpire"), negated: expire.negated },
       direction: direction as ConntrackMatch["direction"],
+      onlyStates: states !== null && options.length === 1,
     };
   },
   print(m) {
@@ -156,6 +159,7 @@ function conntrackMatches(m: ConntrackMatch, skb: Skb, context: RuleContext): bo
       if (ct.status & IPS_DST_NAT) bits |= STATE_DNAT;
     }
     if (((bits & m.states.bits) !== 0) === m.states.negated) return false;
+    if (m.onlyStates) return true;
   }
   if (ct === null) return m.states !== null;
   if (m.direction !== null && (m.direction === "REPLY") !== skb.ctinfo >= IP_CT_ESTABLISHED_REPLY)

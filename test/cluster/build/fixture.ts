@@ -131,7 +131,7 @@ function watch(network: SimulatedCluster["network"], from: string, act: () => vo
 }
 
 const isError = ({ protocol, icmpType }: Packet): boolean =>
-  protocol === 1 && (icmpType === 3 || icmpType === 11);
+  protocol === 1 && (icmpType === 3 || icmpType === 5 || icmpType === 11);
 
 const describeDelivery = ({ netns, owner, packet }: DeliverEvent): string =>
   `${netns} ${owner} ${formatIpv4(packet.src)}>${formatIpv4(packet.dst)}:${packet.dport} ttl ${packet.ttl}`;

@@ -1,5 +1,6 @@
 import type { NetDevice } from "../../../linux/device/device.ts";
 import { addRoute } from "../../../linux/ip/address.ts";
+import { RTN_UNICAST } from "../../../linux/netfilter/context.ts";
 import type { Lease } from "../lease.ts";
 import { removeRoutesTo } from "../replace-route.ts";
 
@@ -17,13 +18,15 @@ export interface FlannelHostGw {
  */
 export function addHostGwLease({ nic }: FlannelHostGw, { subnet, prefixLength, publicIP }: Lease): boolean {
   removeRoutesTo(nic.netns, subnet, prefixLength);
-  try {
-    addRoute(nic.netns, { destination: subnet, prefixLength, gateway: publicIP, dev: nic });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
+  if (!isNear(nic, publicIP)) return false;
+  addRoute(nic.netns, { destination: subnet, prefixLength, gateway: publicIP, dev: nic });
+  return true;
+}
+
+/** net/ipv4/fib_semantics.c: fib_check_nh_v4_gw: a gateway must itself be reached without one. */
+function isNear(nic: NetDevice, gateway: number): boolean {
+  const route = nic.netns.fib.lookupVia(gateway, nic);
+  return route !== null && route.type === RTN_UNICAST && route.gateway === 0;
 }
 
 /** A lease is gone: so is its route. */

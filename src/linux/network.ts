@@ -7,6 +7,8 @@ import { Netns } from "./netns.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Skb } from "./skb.ts";
 
+/** Virtual time that a frame takes from one device to the next: enough to keep events in order, too little to matter. */
+const CROSSING_US = 1;
 /** Frames handled before a run is taken for a storm that feeds itself. */
 const STORM_LIMIT = 2_000_000;
 
@@ -63,7 +65,7 @@ export class Network {
     this.backlog.push(skb);
   }
 
-  /** Hands on every waiting frame, and those that come of them, until none waits. The clock stands still meanwhile. */
+  /** Hands on every waiting frame, and those that come of them, until none waits. No timer runs meanwhile. */
   run(): void {
     if (this.running) return;
     this.running = true;
@@ -71,6 +73,7 @@ export class Network {
       while (this.head < this.backlog.length) {
         const skb = this.backlog[this.head]!;
         this.head++;
+        this.clock.nowUs += CROSSING_US;
         if (this.head > STORM_LIMIT) throw new Error(`more than ${STORM_LIMIT} frames in one run: a storm`);
         skb.dev!.poll(skb);
       }

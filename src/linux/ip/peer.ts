@@ -4,9 +4,9 @@ import type { Clock } from "../clock.ts";
 interface Peer {
   /** Microseconds of credit. */
   tokensUs: number;
+  /** When one was last sent, or asked for: one clock for errors and redirects (`rate_last`). */
   lastUs: number;
   redirects: number;
-  redirectUs: number;
 }
 
 const MINUTE_US = 60_000_000;
@@ -32,7 +32,7 @@ export class PeerTable {
   private peer(address: number): Peer {
     let peer = this.peers.get(address);
     if (peer === undefined) {
-      peer = { tokensUs: 0, lastUs: this.clock.nowUs - MINUTE_US, redirects: 0, redirectUs: 0 };
+      peer = { tokensUs: 0, lastUs: this.clock.nowUs - MINUTE_US, redirects: 0 };
       this.peers.set(address, peer);
     }
     return peer;
@@ -64,17 +64,23 @@ export class PeerTable {
     return true;
   }
 
-  /** `ip_rt_send_redirect`'s limit: ever more rarely, then not at all until there was silence. */
+  /**
+   * `ip_rt_send_redirect`'s limit: ever more rarely, then not at all until there was silence. It spends what errors to
+   * the same address had saved up.
+   */
   allowRedirect(address: number): boolean {
     const peer = this.peer(address);
     const now = this.clock.nowUs;
-    if (now > peer.redirectUs + REDIRECT_SILENCE_US) peer.redirects = 0;
+    if (now > peer.lastUs + REDIRECT_SILENCE_US) {
+      peer.tokensUs = 0;
+      peer.redirects = 0;
+    }
     if (peer.redirects >= REDIRECT_NUMBER) {
-      peer.redirectUs = now;
+      peer.lastUs = now;
       return false;
     }
-    if (peer.redirects !== 0 && now <= peer.redirectUs + REDIRECT_LOAD_US * 2 ** peer.redirects) return false;
-    peer.redirectUs = now;
+    if (peer.redirects !== 0 && now <= peer.lastUs + REDIRECT_LOAD_US * 2 ** peer.redirects) return false;
+    peer.lastUs = now;
     peer.redirects++;
     return true;
   }

@@ -16,6 +16,8 @@ export type DropReason =
   | "IP_INVALID_DEST"
   | "IP_INADDRERRORS"
   | "IP_NOPROTO"
+  | "INVALID_PROTO"
+  | "QDISC_DROP"
   | "NETFILTER_DROP"
   | "NEIGH_FAILED"
   | "NEIGH_QUEUEFULL"

@@ -49,6 +49,7 @@ const SCALAR_DEFAULTS = {
   "net.ipv4.icmp_ratelimit": 1000,
   "net.ipv4.icmp_ratemask": 6168,
   "net.ipv4.icmp_echo_ignore_all": 0,
+  "net.ipv4.icmp_echo_ignore_broadcasts": 1,
   "net.ipv4.icmp_errors_use_inbound_ifaddr": 0,
   "net.ipv4.tcp_synack_retries": 5,
   "net.ipv4.tcp_syn_retries": 6,

@@ -9,6 +9,7 @@ import {
   IPPROTO_UDP,
   Packet,
 } from "../../packet/packet.ts";
+import { RTN_LOCAL } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import { Skb } from "../skb.ts";
 import { ipLocalOut } from "./output.ts";
@@ -33,9 +34,13 @@ export function icmpReceive(netns: Netns, skb: Skb): void {
 function icmpEcho(netns: Netns, skb: Skb): void {
   const p = skb.packet;
   if (netns.sysctl.scalar["net.ipv4.icmp_echo_ignore_all"] !== 0) return;
+  if (skb.route!.type !== RTN_LOCAL && netns.sysctl.scalar["net.ipv4.icmp_echo_ignore_broadcasts"] !== 0) {
+    netns.drop(skb, "INVALID_PROTO", "icmp_rcv", null, "an echo request to a broadcast address");
+    return;
+  }
   netns.sockets.deliver(skb, null);
   // fib_compute_spec_dst: a broadcast is answered from an address of our own
-  const own = skb.route!.type === 2 ? p.dst : 0;
+  const own = skb.route!.type === RTN_LOCAL ? p.dst : 0;
   const route = ipRouteOutput(netns, p.src, own);
   if (typeof route === "string") return;
   const answer = new Packet();

@@ -1,4 +1,4 @@
-import { ARPOP_REQUEST, BROADCAST_MAC, ETH_P_ARP, Packet } from "../../packet/packet.ts";
+import { ARPOP_REQUEST, ETH_P_ARP, Packet } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
 import { RT_SCOPE_LINK } from "../device/device.ts";
 import { devQueueXmit } from "../device/transmit.ts";
@@ -35,6 +35,5 @@ export function arpSolicit(dev: NetDevice, address: number, mac: number, skb: Sk
   let sender = 0;
   if (skb !== null && addressType(dev.netns, skb.packet.src, null) === RTN_LOCAL) sender = skb.packet.src;
   if (sender === 0) sender = selectSource(dev, address, RT_SCOPE_LINK);
-  const target = mac === BROADCAST_MAC ? 0 : mac;
-  arpSend(dev, ARPOP_REQUEST, { mac: target, address, dmac: mac }, sender, skb?.serial ?? 0);
+  arpSend(dev, ARPOP_REQUEST, { mac: 0, address, dmac: mac }, sender, skb?.serial ?? 0);
 }

@@ -16,6 +16,15 @@ export function arpReceive(netns: Netns, skb: Skb): void {
   }
   const { src: sender, dst: target, arpOp, arpSenderMac } = skb.packet;
   if (target >>> 28 === 0xe || (target >>> 24 === 127 && !netns.sysctl.routeLocalnet(dev.conf))) return;
+  if (sender === 0) {
+    // duplicate address detection: somebody asks whether the address is free (RFC 2131)
+    const ours = arpOp === ARPOP_REQUEST && addressType(netns, target, null) === RTN_LOCAL;
+    if (ours && !ignoresRequest(netns, dev, target)) {
+      const to = { mac: arpSenderMac, address: 0, dmac: arpSenderMac };
+      arpSend(dev, ARPOP_REPLY, to, target, skb.serial);
+    }
+    return;
+  }
   if (arpOp === ARPOP_REQUEST && ipRouteInput(netns, skb, dev) === null && skb.route!.type === RTN_LOCAL) {
     if (!ignoresRequest(netns, dev, target)) {
       // neigh_event_ns: who asks will be talked to next

@@ -122,7 +122,7 @@ export class Neighbour {
   /** `neigh_probe` → `arp_solicit` */
   private probe(): void {
     const unicast = this.probes < UCAST_SOLICIT;
-    arpSolicit(this.dev, this.address, unicast ? this.mac : BROADCAST_MAC, this.queue[0] ?? null);
+    arpSolicit(this.dev, this.address, unicast ? this.mac : BROADCAST_MAC, this.queue.at(-1) ?? null);
     this.probes++;
   }
 
@@ -264,7 +264,7 @@ export class NeighbourTable {
     if (neighbour === undefined) {
       neighbour = new Neighbour(this, dev, address);
       ofDevice.set(address, neighbour);
-      const type = addressType(this.netns, address, dev);
+      const type = addressType(this.netns, address, null);
       if (type === RTN_MULTICAST) neighbour.fix(0x01005e000000 + (address & 0x7fffff), "NOARP");
       else if (dev.noarp) neighbour.fix(dev.mac, "NOARP");
       else if (type === RTN_BROADCAST) neighbour.fix(BROADCAST_MAC, "NOARP");

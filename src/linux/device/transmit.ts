@@ -11,6 +11,11 @@ export function devQueueXmit(skb: Skb): void {
     dev.netns.drop(skb, "DEV_READY", "dev_queue_xmit", null, `${dev.name} is down`);
     return;
   }
+  if (!dev.carrier) {
+    // linkwatch has given the device the queue that swallows everything (noop_qdisc), before any tap
+    dev.netns.drop(skb, "QDISC_DROP", "noop_enqueue", null, `${dev.name} has no carrier`);
+    return;
+  }
   if (skb.gsoSize !== 0 && !dev.gso) {
     for (const segment of gsoSegment(skb)) devQueueXmit(segment);
     return;

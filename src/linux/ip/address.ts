@@ -19,7 +19,11 @@ export interface NewAddress {
   readonly scope?: Scope;
 }
 
-/** `ip addr add`: the address and, while the device is up, the routes that come with it (fib_add_ifaddr). */
+/**
+ * `ip addr add`: the address and the routes that come with it (fib_add_ifaddr): that it is local at once, the others
+ * while the device is up. Primary addresses stand before secondary ones, wider scopes after narrower
+ * (net/ipv4/devinet.c: __inet_insert_ifa).
+ */
 export function addAddress(
   dev: NetDevice,
   { local, prefixLength, broadcast = null, scope = 0 }: NewAddress,
@@ -29,8 +33,13 @@ export function addAddress(
       a.prefixLength === prefixLength && networkOf(a.local, prefixLength) === networkOf(local, prefixLength),
   );
   const address: InterfaceAddress = { local, prefixLength, broadcast, scope, secondary };
-  dev.addresses.push(address);
-  if (dev.up) addRoutes(dev, address);
+  let at = secondary ? dev.addresses.length : 0;
+  if (!secondary)
+    dev.addresses.forEach((a, i) => {
+      if (!a.secondary && scope <= a.scope) at = i + 1;
+    });
+  dev.addresses.splice(at, 0, address);
+  addRoutes(dev, address);
 }
 
 /** `ip link set DEV up|down`, with the routes and neighbours that go with it. */
@@ -40,27 +49,38 @@ export function setLinkUp(dev: NetDevice, up: boolean): void {
   const { fib, neighbours } = dev.netns;
   if (up) for (const address of dev.addresses) addRoutes(dev, address);
   else {
-    // fib_disable_ip: every route by the device goes, those added by hand too
+    // fib_disable_ip: every route by the device goes, those added by hand too; its addresses stay local
     for (const table of [RT_TABLE_LOCAL, RT_TABLE_MAIN] as const)
-      for (const entry of [...fib.entries(table)]) if (entry.dev === dev) fib.remove(entry);
+      for (const entry of [...fib.entries(table)])
+        if (entry.dev === dev && entry.type !== RTN_LOCAL) fib.remove(entry);
     neighbours.flush(dev);
   }
   fib.changed();
   portLost(dev, up);
 }
 
-/** A bridge port whose carrier goes forgets whom it knew (br_stp_disable_port); so does the port of a veth's other end. */
+/**
+ * A device whose carrier goes forgets its neighbours (neigh_carrier_down), as a bridge port forgets whom it knew
+ * (br_stp_disable_port); so does the other end of a veth pair.
+ */
 function portLost(dev: NetDevice, up: boolean): void {
   if (up) return;
   const peer = "peer" in dev ? (dev.peer as NetDevice | null) : null;
   for (const end of [dev, peer]) {
-    if (end === null || end.port === null) continue;
+    if (end === null) continue;
+    if (end !== dev) end.netns.neighbours.flush(end);
+    if (end.port === null) continue;
     end.port.bridge.fdb.forgetPort(end.port, false);
   }
 }
 
 function addRoutes(dev: NetDevice, a: InterfaceAddress): void {
   const { fib } = dev.netns;
+  // fib_add_ifaddr: what belongs to a secondary address has its primary's as preferred source
+  const primary = a.secondary
+    ? dev.addresses.find((other) => !other.secondary && sameSubnet(other, a.local))
+    : a;
+  if (primary === undefined) return;
   const route = (
     table: 254 | 255,
     type: RouteType,
@@ -74,27 +94,27 @@ function addRoutes(dev: NetDevice, a: InterfaceAddress): void {
     prefixLength,
     gateway: 0,
     dev,
-    prefsrc: a.local,
+    prefsrc: primary.local,
     metric: 0,
     scope,
     protocol: "kernel",
     onlink: false,
     mtu: 0,
   });
-  fib.add(route(RT_TABLE_LOCAL, RTN_LOCAL, a.local, 32, RT_SCOPE_HOST), true);
-  if (a.broadcast !== null)
-    fib.add(route(RT_TABLE_LOCAL, RTN_BROADCAST, a.broadcast, 32, RT_SCOPE_LINK), true);
+  const add = (entry: FibEntry): void => {
+    if (!fib.has(entry)) fib.add(entry, true);
+  };
+  add(route(RT_TABLE_LOCAL, RTN_LOCAL, a.local, 32, RT_SCOPE_HOST));
+  if (!dev.up) return;
+  if (a.broadcast !== null) add(route(RT_TABLE_LOCAL, RTN_BROADCAST, a.broadcast, 32, RT_SCOPE_LINK));
   const network = networkOf(a.local, a.prefixLength);
   if (a.secondary || a.prefixLength === 32 || network === 0) return;
   // the prefix: in the local table for loopback (127.0.0.0/8 is local), else in main
-  if (dev.loopback) fib.add(route(RT_TABLE_LOCAL, RTN_LOCAL, network, a.prefixLength, RT_SCOPE_HOST), true);
-  else fib.add(route(RT_TABLE_MAIN, RTN_UNICAST, network, a.prefixLength, RT_SCOPE_LINK), true);
+  if (dev.loopback) add(route(RT_TABLE_LOCAL, RTN_LOCAL, network, a.prefixLength, RT_SCOPE_HOST));
+  else add(route(RT_TABLE_MAIN, RTN_UNICAST, network, a.prefixLength, RT_SCOPE_LINK));
   // fib_add_ifaddr: since 5.14 only the highest address of a prefix is a broadcast address, not the lowest
-  if (a.prefixLength < 31 && broadcastOf(a.local, a.prefixLength) !== a.broadcast)
-    fib.add(
-      route(RT_TABLE_LOCAL, RTN_BROADCAST, broadcastOf(a.local, a.prefixLength), 32, RT_SCOPE_LINK),
-      true,
-    );
+  if (a.prefixLength < 31)
+    add(route(RT_TABLE_LOCAL, RTN_BROADCAST, broadcastOf(a.local, a.prefixLength), 32, RT_SCOPE_LINK));
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   updateContainers,
 } from "./pod.ts";
 import type { Refusals } from "./refusals.ts";
+import { type ServiceAddresses, serviceAddresses } from "./service-addresses.ts";
 
 const podKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
@@ -86,6 +87,14 @@ export class SimulatedCluster implements Refusals {
   /** Every pod that has a sandbox or the node's network, in the order in which they were started. */
   pods(): Iterable<SimulatedPod> {
     return this.podsByKey.values();
+  }
+
+  /** Where a Service is reached; null when there is no such Service. */
+  service(namespace: string, name: string): ServiceAddresses | null {
+    const found = this.current.services.find(
+      ({ metadata }) => (metadata?.namespace ?? "default") === namespace && metadata?.name === name,
+    );
+    return found === undefined ? null : serviceAddresses(found);
   }
 
   /** What kube-proxy on that node hands to iptables-restore. Throws RangeError when there is no such node. */

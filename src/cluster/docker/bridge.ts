@@ -11,6 +11,7 @@ export interface DockerBridgeOptions {
   readonly name?: string;
   /** `--bip`: the bridge's own address with its prefix length, `192.168.96.1/24`. */
   readonly address: string;
+  /** Until ports with another MTU come: see addPodSandbox. */
   readonly mtu: number;
   /** Below 2^48. Left out: 02:42 and four octets that the node's and the bridge's names decide, where docker draws them. */
   readonly mac?: number;

@@ -61,6 +61,7 @@ export function addPodSandbox(
     { netns, name: "eth0", mac: macOfAddress(address), mtu },
   );
   const port = bridge.addPort(veth, { hairpin: options.hairpin ?? false });
+  adjustMtu(bridge);
   setLinkUp(veth, true);
   addAddress(eth0, { local: address, prefixLength: gateway.prefixLength });
   setLinkUp(eth0, true);
@@ -73,10 +74,16 @@ export function removePodSandbox(network: Network, { netns, eth0, veth, port }: 
   setLinkUp(eth0, false);
   setLinkUp(veth, false);
   port.bridge.removePort(veth);
+  adjustMtu(port.bridge);
   netns.sockets.tcp.reset();
   veth.peer = null;
   eth0.peer = null;
   veth.netns.unregister(veth);
   netns.unregister(eth0);
   network.namespaces.delete(netns.name);
+}
+
+/** net/bridge/br_if.c: br_mtu_auto_adjust: a bridge whose MTU nobody has set has the smallest of its ports'. */
+function adjustMtu(bridge: Bridge): void {
+  if (bridge.ports.length > 0) bridge.mtu = Math.min(...bridge.ports.map(({ dev }) => dev.mtu));
 }

@@ -126,6 +126,42 @@ describe("a pod", () => {
   });
 });
 
+describe("a Service", () => {
+  const more = `---
+{apiVersion: v1, kind: Service, metadata: {name: headless}, spec: {clusterIP: None, selector: {app: b}, ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: lb}, spec: {type: LoadBalancer, clusterIP: 10.96.0.20, externalIPs: [198.51.100.7], selector: {app: b}, ports: [{port: 80, nodePort: 30090}]}, status: {loadBalancer: {ingress: [{ip: 203.0.113.10}]}}}`;
+  const cluster = build(clusterYaml("udp") + more);
+
+  it.each([
+    [
+      "b",
+      {
+        clusterIP: "10.96.0.10",
+        externalIPs: [],
+        ingressIPs: [],
+        ports: [
+          { name: "web", port: 80, protocol: "TCP", nodePort: 30080 },
+          { name: "dns", port: 53, protocol: "UDP", nodePort: 30053 },
+        ],
+      },
+    ],
+    [
+      "headless",
+      {
+        clusterIP: null,
+        externalIPs: [],
+        ingressIPs: [],
+        ports: [{ name: null, port: 80, protocol: "TCP", nodePort: null }],
+      },
+    ],
+    ["lb", expect.objectContaining({ externalIPs: ["198.51.100.7"], ingressIPs: ["203.0.113.10"] })],
+    ["nobody", null],
+  ])("%s is reached at its addresses", (name, addresses) => {
+    expect(cluster.service("default", name)).toEqual(addresses);
+  });
+});
+
 describe("what the kernel refuses", () => {
   it("is nothing in an ordinary cluster", () => {
     expect(refusedBy(clusterYaml("udp"))).toEqual([]);

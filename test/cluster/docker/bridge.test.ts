@@ -89,6 +89,15 @@ describe("a pod's sandbox", () => {
     expect(pod.veth).toMatchObject({ name: "vethc0a86036", mtu: 1472, up: true, peer: pod.eth0 });
   });
 
+  it("lowers the bridge's MTU to its own while it is there", () => {
+    const { network, node: netns, bridge, pod } = sandbox();
+    expect(bridge.mtu).toBe(1472);
+    addPodSandbox(network, netns, bridge, { ...options, name: "other", address: "192.168.96.55", mtu: 1500 });
+    expect(bridge.mtu).toBe(1472);
+    removePodSandbox(network, pod);
+    expect(bridge.mtu).toBe(1500);
+  });
+
   it("takes a veth name that is given", () => {
     expect(sandbox({ vethName: "veth1a2b3c4" }).pod.veth.name).toBe("veth1a2b3c4");
   });

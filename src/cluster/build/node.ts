@@ -37,7 +37,7 @@ export function addNode(
   applySysctls(netns, model);
   const nic = addNic(netns, model.nic);
   addDefaultRoute(netns, model.gateway, refusals, nic);
-  const bridge = addDockerBridge(netns, { ...model.docker, name: model.docker.bridge });
+  const bridge = addDockerBridge(netns, { name: model.docker.bridge, address: model.docker.address });
   const own = leaseOf(cluster, model);
   const { network: block, backend } = cluster.flannel;
   const flannel = startFlannel(netns, { network: block, backend, own, nic });

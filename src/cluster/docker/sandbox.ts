@@ -5,6 +5,7 @@ import type { Netns } from "../../linux/netns.ts";
 import type { Network } from "../../linux/network.ts";
 import { randomMac } from "../build/identity.ts";
 import { toNumber } from "../objects/address.ts";
+import { ETH_DATA_LEN } from "./bridge.ts";
 import { macOfAddress } from "./mac.ts";
 
 /** A pod's place on a docker bridge. */
@@ -83,7 +84,10 @@ export function removePodSandbox(network: Network, { netns, eth0, veth, port }: 
   network.namespaces.delete(netns.name);
 }
 
-/** net/bridge/br_if.c: br_mtu_auto_adjust: a bridge whose MTU nobody has set has the smallest of its ports'. */
+/**
+ * net/bridge/br_if.c: br_mtu_auto_adjust: a bridge whose MTU nobody has set has the smallest of its ports', 1500 without
+ * any. docker sets that of the veths alone (libnetwork drivers/bridge/bridge.go, release v0.8).
+ */
 function adjustMtu(bridge: Bridge): void {
-  if (bridge.ports.length > 0) bridge.mtu = Math.min(...bridge.ports.map(({ dev }) => dev.mtu));
+  bridge.mtu = bridge.ports.length === 0 ? ETH_DATA_LEN : Math.min(...bridge.ports.map(({ dev }) => dev.mtu));
 }

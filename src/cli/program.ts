@@ -6,6 +6,8 @@ import { RequestError } from "../trace/request.ts";
 import type { Console } from "./console.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exportCommand } from "./export.ts";
+import { generateCommand } from "./generate.ts";
+import { rulesCommand } from "./rules.ts";
 import { traceCommand } from "./trace.ts";
 
 const EXAMPLES = `
@@ -38,11 +40,21 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     .addHelpText("after", EXAMPLES)
     .action(() => {
       const [word] = root.args;
+      const hint = didYouMean(
+        word ?? "",
+        root.commands.map((one) => one.name()),
+      );
       root.error(
-        word === undefined ? "error: no command; see podpath --help" : `error: unknown command '${word}'`,
+        word === undefined
+          ? "error: no command; see podpath --help"
+          : `error: unknown command '${word}'${hint}`,
       );
     });
-  for (const command of [traceCommand(console, finish), exportCommand(console, finish)])
+  for (const command of [
+    traceCommand(console, finish),
+    exportCommand(console, finish),
+    rulesCommand(console, finish),
+  ])
     root.addCommand(command);
   for (const command of [root, ...root.commands])
     command

@@ -59,7 +59,7 @@ export function checkNumbers(
   checkRange("source port", sourcePort, 1, 65535);
   checkRange("TTL", ttl, 1, 255);
   const datagram = protocol === "udp" || protocol === "icmp";
-  if (datagram) checkRange(`size of a ${protocol} packet`, size, TRANSPORT_HEADER, MAX_IP_PAYLOAD);
+  if (datagram) checkRange("size", size, TRANSPORT_HEADER, MAX_IP_PAYLOAD);
   else if (protocol === "tcp") checkRange("size", size, 0, MAX_IP_PAYLOAD);
   else if (size !== undefined) throw new RequestError("an SCTP INIT has a fixed size: leave the size out");
   if (protocol === "icmp" && sourcePort !== undefined)

@@ -1,6 +1,6 @@
 import type { Packet } from "../packet/packet.ts";
 import type { NetDevice } from "./device/device.ts";
-import type { Route } from "./ip/route.ts";
+import type { Route, RouteError } from "./ip/route.ts";
 import type { Conntrack } from "./netfilter/conntrack/entry.ts";
 
 export const PACKET_HOST = 0;
@@ -52,6 +52,8 @@ export class Skb {
   ignoreDf = false;
   /** IPSKB_DOREDIRECT: it will leave by the device it came by. */
   doRedirect = false;
+  /** The errno with which a hook dropped it (NF_DROP_ERR); null stands for EPERM. */
+  dropError: RouteError | null = null;
   /** Forwarded by this namespace (IPSKB_FORWARDED). */
   forwarded = false;
   /** Segments that the sender left to the device (GSO): payload bytes a segment, 0 when it is one packet. */

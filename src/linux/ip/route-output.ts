@@ -74,15 +74,15 @@ export function addressType(netns: Netns, address: number, dev: NetDevice | null
 
 /**
  * `ip_route_me_harder` (net/ipv4/netfilter.c): a packet of this namespace has another destination or mark now; it
- * keeps its source and gets the way that fits. False when there is none.
+ * keeps its source and gets the way that fits. Gives the errno when there is none.
  */
-export function ipRouteMeHarder(netns: Netns, skb: Skb): boolean {
+export function ipRouteMeHarder(netns: Netns, skb: Skb): RouteError | null {
   const { src, dst } = skb.packet;
   const type = addressType(netns, src, null);
   const keep = type === RTN_LOCAL || type === RTN_UNICAST;
   const route = ipRouteOutput(netns, dst, keep ? src : 0, null, keep);
-  if (typeof route === "string") return false;
+  if (typeof route === "string") return route;
   skb.route = route;
   skb.dev = route.dev;
-  return true;
+  return null;
 }

@@ -284,7 +284,8 @@ export class Netfilter {
   }
 
   private reroute(table: TableState, skb: Skb, hook: Hook): Verdict {
-    if (ipRouteMeHarder(this.netns, skb)) return NF_ACCEPT;
+    skb.dropError = ipRouteMeHarder(this.netns, skb);
+    if (skb.dropError === null) return NF_ACCEPT;
     this.netns.drop(
       skb,
       "NETFILTER_DROP",

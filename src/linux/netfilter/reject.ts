@@ -59,7 +59,7 @@ function sendReset(netns: Netns, about: Skb): void {
       0;
   }
   const skb = new Skb(p);
-  if (!ipRouteMeHarder(netns, skb)) return;
+  if (ipRouteMeHarder(netns, skb) !== null) return;
   attach(skb, about);
   netns.originate(skb, "reset", about.serial);
   const port = about.nfBridge?.physindev ?? null;

@@ -78,8 +78,9 @@ export class PingSockets {
     skb.ignoreDf = discovery !== "do";
     netns.originate(skb, "socket", 0);
     if (ipLocalOut(netns, skb)) return { serial: skb.serial, errno: null, mtu: null };
-    reportSocketError(netns, skb.serial, "EPERM", null);
-    return { serial: skb.serial, errno: "EPERM", mtu: null };
+    const errno = skb.dropError ?? "EPERM";
+    reportSocketError(netns, skb.serial, errno, null);
+    return { serial: skb.serial, errno, mtu: null };
   }
 
   private refuse(

@@ -154,8 +154,9 @@ export class UdpSockets {
     skb.ignoreDf = discovery !== "do";
     netns.originate(skb, datagram.origin ?? "socket", datagram.cause ?? 0);
     if (!ipLocalOut(netns, skb)) {
-      reportSocketError(netns, skb.serial, "EPERM", null);
-      return { serial: skb.serial, errno: "EPERM", mtu: null };
+      const errno = skb.dropError ?? "EPERM";
+      reportSocketError(netns, skb.serial, errno, null);
+      return { serial: skb.serial, errno, mtu: null };
     }
     return { serial: skb.serial, errno: null, mtu: null };
   }

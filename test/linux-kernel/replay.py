@@ -76,7 +76,7 @@ def build():
             sysctl(name, key, value)
         devices = ["lo"] + [end.split(":")[1] for pair in plan["veths"] for end in pair if end.startswith(name + ":")]
         devices += list(part.get("bridges", {}))
-        batch(name, [f"link set {dev} up" for dev in devices])
+        batch(name, [f"link set dev {dev} up" for dev in devices])
         batch(name, [f"addr add {a} dev {dev}" for dev, all_ in part.get("addresses", {}).items() for a in all_])
     for name, part in plan["namespaces"].items():
         batch(name, part.get("ip", []))

@@ -34,7 +34,7 @@ export function routed(more: { c?: Part; r?: Part; s?: Part } = {}): Plan {
 
 /**
  *   a 10.0.0.1 ─ p1 ┐
- *                   br0 10.0.0.254  n  10.0.9.254 ── o 10.0.9.1     MACs: a 1, p1 2, b 3, p2 4, up 5, o 6, br0 1:1
+ *                   br0 10.0.0.254  n  10.0.9.254 ── o 10.0.9.1     MACs: a 1, p1 2, b 3, p2 4, wan 5, o 6, br0 1:1
  *   b 10.0.0.2 ─ p2 ┘
  */
 export function bridged(more: { a?: Part; b?: Part; n?: Part; o?: Part } = {}): Plan {
@@ -46,7 +46,7 @@ export function bridged(more: { a?: Part; b?: Part; n?: Part; o?: Part } = {}): 
     veths: [
       ["a:eth0", "n:p1"],
       ["b:eth0", "n:p2"],
-      ["n:up", "o:eth0"],
+      ["n:wan", "o:eth0"],
     ],
     namespaces: {
       a: extend(pod("10.0.0.1/24"), more.a),
@@ -54,7 +54,7 @@ export function bridged(more: { a?: Part; b?: Part; n?: Part; o?: Part } = {}): 
       n: extend(
         {
           bridges: { br0: ["p1", "p2"] },
-          addresses: { br0: ["10.0.0.254/24"], up: ["10.0.9.254/24"] },
+          addresses: { br0: ["10.0.0.254/24"], wan: ["10.0.9.254/24"] },
           sysctl: { ...FORWARDING, "net.bridge.bridge-nf-call-iptables": 1 },
         },
         more.n,

@@ -21,7 +21,7 @@ export const ROUTING: readonly Situation[] = [
       { do: "send", in: "c", packet: udp(`${C}:1`, `${S}:53`, 10, { tos: 0x28, ttl: 9 }) },
       { do: "send", in: "c", packet: udp(`${C}:1`, `${S}:99`, 10, { tos: 0xb8 }) },
       { do: "send", in: "c", packet: udp(`${C}:1`, `${S}:99`, 1000) },
-      { do: "send", in: "c", packet: Object.assign(ping(C, S), { protocol: 47, payloadLength: 16 }) },
+      { do: "send", in: "c", packet: Object.assign(ping(C, S), { protocol: 250, payloadLength: 16 }) },
     ],
   },
   {

@@ -4,7 +4,7 @@ import type { DeviceConf } from "../sysctl.ts";
 import type { BridgePort } from "./bridge.ts";
 import { netifReceive } from "./receive.ts";
 
-export type DeviceKind = "loopback" | "veth" | "bridge" | "tun" | "vxlan" | "nic";
+export type DeviceKind = "loopback" | "veth" | "bridge" | "tun" | "vxlan" | "nic" | "dummy";
 
 export const RT_SCOPE_UNIVERSE = 0;
 export const RT_SCOPE_SITE = 200;

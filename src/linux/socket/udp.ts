@@ -57,16 +57,27 @@ export class UdpSockets {
 
   bind(socket: UdpSocket): UdpSocket {
     const same = this.byPort.get(socket.port);
-    if (same === undefined) this.byPort.set(socket.port, [socket]);
-    else same.push(socket);
+    const { journal } = this.netns.clock;
+    if (same === undefined) {
+      journal?.set(this.byPort, socket.port);
+      this.byPort.set(socket.port, [socket]);
+    } else {
+      journal?.keep(same);
+      same.push(socket);
+    }
     return socket;
   }
 
   unbind(socket: UdpSocket): void {
     const same = this.byPort.get(socket.port);
     const at = same?.indexOf(socket) ?? -1;
-    if (same !== undefined && at >= 0) same.splice(at, 1);
-    if (same?.length === 0) this.byPort.delete(socket.port);
+    const { journal } = this.netns.clock;
+    if (same === undefined || at < 0) return;
+    journal?.keep(same);
+    same.splice(at, 1);
+    if (same.length > 0) return;
+    journal?.delete(this.byPort, socket.port);
+    this.byPort.delete(socket.port);
   }
 
   /** A listener that answers every datagram. */
@@ -91,6 +102,11 @@ export class UdpSockets {
     const socket = this.served.get(listener);
     if (socket !== undefined) this.unbind(socket);
     this.served.delete(listener);
+  }
+
+  /** Does anybody hold that port, on whatever address? */
+  isBound(port: number): boolean {
+    return this.byPort.has(port);
   }
 
   private find(address: number, port: number): UdpSocket | null {

@@ -67,10 +67,17 @@ function buildNode(network: Network, node: NodeSnapshot, warnings: string[]): Ne
     warnings.push(...made.unknown.map((text) => `${name}: ${text}`));
     built.push({ netns, snapshot, devices: made.devices });
   };
-  add(node.name, node.root, (row) => indices.has(otherEnd(row)));
+  add(
+    node.name,
+    node.root,
+    (end) =>
+      ends.includes(end) && pods.some((pod) => pod.netns.links.some((row) => isPair(end, row, pod.nsid))),
+  );
   for (const pod of pods)
-    add(snapshotPodNetns(node.name, pod.name), pod.netns, (row) => own.has(otherEnd(row)));
-  joinVeths(veths);
+    add(snapshotPodNetns(node.name, pod.name), pod.netns, (row) =>
+      ends.some((end) => isPair(end, row, pod.nsid)),
+    );
+  joinVeths(veths, new Map(pods.map((pod) => [snapshotPodNetns(node.name, pod.name), pod.nsid])));
   for (const one of built) {
     bringUp(one.netns, one.snapshot, one.devices);
     applySysctls(one.netns, one.snapshot.sysctl);

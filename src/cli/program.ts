@@ -53,6 +53,7 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
   for (const command of [
     traceCommand(console, finish),
     exportCommand(console, finish),
+    generateCommand(console, finish),
     rulesCommand(console, finish),
   ])
     root.addCommand(command);

@@ -63,8 +63,18 @@ function qdisc(dev: NetDevice): string {
 /** `operstate`: devices that do not report theirs are UNKNOWN while they have carrier. */
 function state(dev: NetDevice): string {
   if (!dev.up) return "DOWN";
-  if (!dev.carrier) return dev.kind === "veth" ? "LOWERLAYERDOWN" : "DOWN";
+  if (!dev.carrier) return lowerLayerIsDown(dev) ? "LOWERLAYERDOWN" : "DOWN";
   return dev.kind === "loopback" || dev.kind === "tun" || dev.kind === "vxlan" ? "UNKNOWN" : "UP";
+}
+
+/**
+ * net/core/link_watch.c: default_operstate looks for the other end by its index in this namespace, even when it
+ * lives in another one. Either end of a veth pair lacks carrier while one of them is down.
+ */
+function lowerLayerIsDown(dev: NetDevice): boolean {
+  const lower = dev instanceof Veth && dev.peer !== null ? dev.netns.deviceByIndex(dev.peer.ifindex) : null;
+  if (lower === null) return false;
+  return !(lower.carrier && (lower.up || !(lower instanceof Veth)));
 }
 
 function hardware(dev: NetDevice): string {

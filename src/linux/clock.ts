@@ -1,8 +1,15 @@
+import type { Journal } from "./journal.ts";
+
 /** The virtual clock: integer microseconds since the simulation began, and what is due when. No real time anywhere. */
 export class Clock {
   nowUs = 0;
   private timers: Timer[] = [];
   private serial = 0;
+  /**
+   * Where everybody who has the time notes what packets change, so that it can be put back with it; null in a plain
+   * run. See Network.checkpoint.
+   */
+  journal: Journal | null = null;
 
   /** Runs `run` once, `delayUs` from now. Timers due at the same time run in the order in which they were set. */
   schedule(delayUs: number, run: () => void): Timer {
@@ -12,6 +19,13 @@ export class Clock {
     while (i > 0 && this.timers[i - 1]!.dueUs > timer.dueUs) i--;
     this.timers.splice(i, 0, timer);
     return timer;
+  }
+
+  /** Notes the time and what is pending, before the journal begins. */
+  keep(journal: Journal): void {
+    journal.keep(this);
+    journal.keep(this.timers);
+    for (const timer of this.timers) journal.keep(timer);
   }
 
   /** When the next pending timer is due, or Infinity. */

@@ -96,6 +96,7 @@ export class Netns {
 
   /** Identification of the next IP packet made here. */
   nextIpId(): number {
+    this.clock.journal?.keep(this);
     this.lastIpId = (this.lastIpId + 1) & 0xffff;
     return this.lastIpId;
   }

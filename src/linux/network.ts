@@ -3,6 +3,7 @@ import { SeededChooser } from "./chooser.ts";
 import { Clock } from "./clock.ts";
 import type { NetDevice } from "./device/device.ts";
 import { Segment } from "./device/segment.ts";
+import { Journal } from "./journal.ts";
 import { Netns } from "./netns.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Skb } from "./skb.ts";
@@ -57,6 +58,36 @@ export class Network {
 
   nextSerial(): number {
     return ++this.lastSerial;
+  }
+
+  /** What has changed since `checkpoint`; null in a plain run. */
+  get journal(): Journal | null {
+    return this.clock.journal;
+  }
+
+  /**
+   * From here on, whatever packets change is noted, until `rollback`. What programs set up (devices, routes, rules,
+   * listeners) is not: leave it alone meanwhile. Throws RangeError when a checkpoint stands already or frames wait.
+   */
+  checkpoint(): void {
+    if (this.clock.journal !== null) throw new RangeError("a checkpoint stands already");
+    if (this.backlog.length > this.head) throw new RangeError("frames are on their way: run first");
+    const journal = new Journal();
+    const { lastSerial } = this;
+    journal.undo(() => {
+      this.lastSerial = lastSerial;
+    });
+    this.clock.keep(journal);
+    if (this.chooser instanceof SeededChooser) journal.keep(this.chooser);
+    this.clock.journal = journal;
+  }
+
+  /** Puts everything back as it was at the checkpoint, which is gone then. Throws RangeError when there is none. */
+  rollback(): void {
+    const { journal } = this.clock;
+    if (journal === null) throw new RangeError("there is no checkpoint");
+    this.clock.journal = null;
+    journal.rollback();
   }
 
   /** `netif_rx`: a frame has arrived at a device and will be received in its turn. */

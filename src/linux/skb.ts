@@ -1,6 +1,7 @@
 import type { Packet } from "../packet/packet.ts";
 import type { NetDevice } from "./device/device.ts";
 import type { Route, RouteError } from "./ip/route.ts";
+import type { Journal } from "./journal.ts";
 import type { Conntrack } from "./netfilter/conntrack/entry.ts";
 
 export const PACKET_HOST = 0;
@@ -89,6 +90,13 @@ export class Skb {
     skb.origin = this.origin;
     skb.cause = this.cause;
     return skb;
+  }
+
+  /** Notes what it is like, before it goes on from where it has waited. */
+  keep(journal: Journal): void {
+    journal.keep(this);
+    journal.keep(this.packet);
+    if (this.nfBridge !== null) journal.keep(this.nfBridge);
   }
 
   /** `skb_scrub_packet(skb, true)`: what a packet loses when it goes over into another namespace (net/core/skbuff.c). */

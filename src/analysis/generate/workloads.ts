@@ -45,7 +45,8 @@ export function planWorkloads(
     const i = order[rank]!;
     const named = serviceName(i);
     let workload: Workload;
-    if (size <= left) {
+    const hasOwnPods = size <= left;
+    if (hasOwnPods) {
       workload = { namespace: named.namespace, app: named.name, pods: size, role: named.role };
       workloads.push(workload);
       left -= size;
@@ -53,7 +54,7 @@ export function planWorkloads(
     services[i] = {
       ...named,
       namespace: workload.namespace,
-      name: workload.app === named.name ? named.name : `${named.name}-${i}`,
+      name: hasOwnPods ? named.name : `${named.name}-${i}`,
       role: workload.role ?? named.role,
       workload,
       nodePort: withNodePort.has(i) ? NODE_PORT_FIRST + ports[nextPort++]! : 0,

@@ -1,3 +1,4 @@
+import { RuleSetError } from "../../linux/netfilter/rules/error.ts";
 import { RuleStore } from "../../linux/netfilter/rules/rule-store.ts";
 import type { Netns } from "../../linux/netns.ts";
 import type { Network } from "../../linux/network.ts";
@@ -59,7 +60,19 @@ export class SimulatedCluster implements Refusals {
     const ports = this.portsByNode();
     for (const [name, { netns, model: node }] of nodes)
       installNodeRules(netns, model, node, this.services, ports.get(name) ?? [], this.store);
+    for (const node of nodes.values()) this.loadOwnRules(node);
     this.announceServices();
+  }
+
+  /** What the topology itself loads on a node; a text that iptables-restore refuses changes nothing. */
+  private loadOwnRules({ netns, model }: SimulatedNode): void {
+    if (model.iptables === undefined) return;
+    try {
+      netns.netfilter.load(model.iptables, { noflush: true });
+    } catch (error) {
+      if (!(error instanceof RuleSetError)) throw error;
+      this.refused.push(`iptables-restore on ${netns.name}: ${error.message}`);
+    }
   }
 
   /** The model that the namespaces stand for. */

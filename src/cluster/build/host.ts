@@ -1,10 +1,8 @@
-import { addRoute } from "../../linux/ip/address.ts";
 import type { Netns } from "../../linux/netns.ts";
 import type { Network } from "../../linux/network.ts";
-import { toBlock, toNumber } from "../objects/address.ts";
 import type { HostModel } from "../objects/model.ts";
-import { addDefaultRoute, addNic, applySysctls, listen } from "./machine.ts";
-import { attempt, type Refusals } from "./refusals.ts";
+import { addDefaultRoute, addNic, addRoutes, applySysctls, listen } from "./machine.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** A machine outside the cluster: its NICs, routes, settings, and the ports it listens on. */
 export function addHost(network: Network, host: HostModel, refusals: Refusals): Netns {
@@ -12,12 +10,7 @@ export function addHost(network: Network, host: HostModel, refusals: Refusals): 
   applySysctls(netns, host);
   for (const nic of host.nics) addNic(netns, nic);
   addDefaultRoute(netns, host.gateway, refusals);
-  for (const { to, via } of host.routes) {
-    const { base, length } = toBlock(to);
-    attempt(refusals, `${host.name}: ip route add ${to} via ${via}`, () =>
-      addRoute(netns, { destination: base, prefixLength: length, gateway: toNumber(via) }),
-    );
-  }
+  addRoutes(netns, host.routes, refusals);
   for (const port of host.listen) listen(netns, port, null, refusals);
   return netns;
 }

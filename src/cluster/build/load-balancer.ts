@@ -22,11 +22,13 @@ export interface Announcement {
 export function announcements(model: ClusterModel): Announcement[] {
   const found: Announcement[] = [];
   for (const service of model.services) {
+    const addresses = ingressAddresses(service);
+    if (addresses.length === 0) continue;
     const homes = readyNodes(model, service);
     if (homes.size === 0) continue;
     const local = service.spec?.externalTrafficPolicy === "Local";
     const candidates = model.nodes.map(({ name }) => name).filter((name) => !local || homes.has(name));
-    for (const address of ingressAddresses(service)) {
+    for (const address of addresses) {
       const node = elect(candidates, address);
       if (node !== null && !found.some((one) => one.address === address)) found.push({ address, node });
     }

@@ -5,7 +5,7 @@ import type { Netns } from "../../linux/netns.ts";
 import type { Listener } from "../../linux/socket/socket-table.ts";
 import { broadcastOf } from "../../packet/address.ts";
 import { toBlock, toNumber } from "../objects/address.ts";
-import type { ListenPort, NicModel, PortRange } from "../objects/model.ts";
+import type { ListenPort, NicModel, PortRange, RouteModel } from "../objects/model.ts";
 import { randomMac } from "./identity.ts";
 import { attempt, type Refusals } from "./refusals.ts";
 
@@ -53,6 +53,16 @@ export function addDefaultRoute(
   attempt(refusals, `${netns.name}: ip route add default via ${gateway}`, () =>
     addRoute(netns, { destination: 0, prefixLength: 0, gateway: toNumber(gateway), dev }),
   );
+}
+
+/** `ip route add TO via VIA` for each. */
+export function addRoutes(netns: Netns, routes: readonly RouteModel[], refusals: Refusals): void {
+  for (const { to, via } of routes) {
+    const { base, length } = toBlock(to);
+    attempt(refusals, `${netns.name}: ip route add ${to} via ${via}`, () =>
+      addRoute(netns, { destination: base, prefixLength: length, gateway: toNumber(via) }),
+    );
+  }
 }
 
 /** A process begins to listen, on all addresses unless one is given; a port that is taken is refused: null. */

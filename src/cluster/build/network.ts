@@ -36,7 +36,7 @@ export function buildNetwork(model: ClusterModel, options: BuildOptions = {}): S
 
 /** Every node's flannel hears of all leases, in the order of the nodes' names. */
 function joinFlannel(nodes: readonly SimulatedNode[], { refused }: Refusals): void {
-  const leases = nodes.map(({ lease }) => lease);
+  const leases = nodes.filter(({ model }) => model.flannel?.lease !== false).map(({ lease }) => lease);
   for (const { flannel, lease, netns } of nodes)
     for (const { subnet, prefixLength, publicIP } of addLeases(flannel, lease, leases))
       refused.push(

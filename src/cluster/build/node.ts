@@ -7,8 +7,9 @@ import { type FlannelNetwork, startFlannel } from "../flannel/flannel.ts";
 import { type Lease, lease } from "../flannel/lease.ts";
 import { vtepMacOf } from "../flannel/vxlan/backend.ts";
 import { proxySysctls } from "../node-rules/kube-proxy.ts";
+import { toNumber } from "../objects/address.ts";
 import type { ClusterModel, NodeModel } from "../objects/model.ts";
-import { addDefaultRoute, addNic, applySysctls, listen } from "./machine.ts";
+import { addDefaultRoute, addNic, addRoutes, applySysctls, listen } from "./machine.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** A node of the simulated cluster: its root namespace and what its programs have put there. */
@@ -18,7 +19,7 @@ export interface SimulatedNode {
   readonly nic: Nic;
   readonly bridge: Bridge;
   readonly flannel: FlannelNetwork;
-  /** Its own lease of flannel's. */
+  /** Its own lease of flannel's, as the others see it. */
   readonly lease: Lease;
 }
 
@@ -40,7 +41,9 @@ export function addNode(
   const bridge = addDockerBridge(netns, { name: model.docker.bridge, address: model.docker.address });
   const own = leaseOf(cluster, model);
   const { network: block, backend } = cluster.flannel;
-  const flannel = startFlannel(netns, { network: block, backend, own, nic });
+  const local = { ...own, publicIP: toNumber(model.internalIP) };
+  const flannel = startFlannel(netns, { network: block, backend, own: local, nic });
+  addRoutes(netns, model.routes ?? [], refusals);
   for (const port of model.listen)
     listen(netns, port, port.port === KUBELET_PORT ? "kubelet" : null, refusals);
   return { model, netns, nic, bridge, flannel, lease: own };
@@ -51,7 +54,11 @@ const KUBELET_PORT = 10250;
 /** The lease that flannel's other nodes see of a node. */
 export function leaseOf(
   { flannel: { backend } }: ClusterModel,
-  { name, podCIDR, internalIP }: NodeModel,
+  { name, podCIDR, internalIP, flannel }: NodeModel,
 ): Lease {
-  return lease(podCIDR, internalIP, backend.type === "vxlan" ? vtepMacOf(name, backend.vni) : 0);
+  return lease(
+    podCIDR,
+    flannel?.publicIP ?? internalIP,
+    backend.type === "vxlan" ? vtepMacOf(name, backend.vni) : 0,
+  );
 }

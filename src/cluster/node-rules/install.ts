@@ -1,6 +1,4 @@
-import { applyRestore } from "../../linux/netfilter/rules/restore.ts";
 import { EMPTY_RULE_SET, type RuleSet } from "../../linux/netfilter/rules/rule-set.ts";
-import type { RuleStore } from "../../linux/netfilter/rules/rule-store.ts";
 import type { Netns } from "../../linux/netns.ts";
 import { type DockerRules, dockerRules, type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
 import { flannelRules } from "../flannel/iptables.ts";
@@ -14,9 +12,7 @@ import {
   type ServiceState,
   staleServiceChains,
 } from "./kube-proxy.ts";
-
-const apply = (rules: RuleSet, text: string, store: RuleStore): RuleSet =>
-  text === "" ? rules : applyRestore(rules, text, { noflush: true, store });
+import type { SharedRestore } from "./shared-restore.ts";
 
 /**
  * All rules of a node from empty tables, each program's commands carried out as iptables would, in the order in which a
@@ -41,22 +37,21 @@ export function installNodeRules(
   node: NodeModel,
   services: ServiceState,
   ports: readonly PublishedPort[],
-  store: RuleStore,
+  restore: SharedRestore,
 ): void {
   const { version } = model.kubeProxy;
   const { network, ipMasq, forwardRules = false }: FlannelModel & { forwardRules?: boolean } = model.flannel;
   const marks = { ...DEFAULT_MARKS, masqueradeBit: kubeProxyConfiguration(model).iptables.masqueradeBit };
   const docker: DockerRules = node.docker;
   let rules = EMPTY_RULE_SET;
-  rules = apply(rules, restoreInput(dockerRules(docker)), store);
-  rules = apply(
+  rules = restore.apply(rules, restoreInput(dockerRules(docker)));
+  rules = restore.apply(
     rules,
     restoreInput(flannelRules({ network, subnet: node.podCIDR, ipMasq, forwardRules })),
-    store,
   );
-  rules = apply(rules, restoreInput(kubeletRules(version, marks)), store);
-  rules = syncKubeProxy(rules, netns, model, node, services, store);
-  rules = apply(rules, restoreInput(ports.flatMap((port) => publishedPortRules(docker, port, "-A"))), store);
+  rules = restore.apply(rules, restoreInput(kubeletRules(version, marks)));
+  rules = syncKubeProxy(rules, netns, model, node, services, restore);
+  rules = restore.apply(rules, restoreInput(ports.flatMap((port) => publishedPortRules(docker, port, "-A"))));
   netns.netfilter.install(rules);
 }
 
@@ -67,12 +62,12 @@ function syncKubeProxy(
   model: ClusterModel,
   node: NodeModel,
   services: ServiceState,
-  store: RuleStore,
+  restore: SharedRestore,
 ): RuleSet {
-  const jumped = apply(rules, restoreInput(kubeProxyJumps(model.kubeProxy.version, rules)), store);
+  const jumped = restore.apply(rules, restoreInput(kubeProxyJumps(model.kubeProxy.version, rules)));
   const text = kubeProxyRestore(model, services, node, netns);
-  const restored = apply(jumped, text, store);
-  return apply(restored, restoreInput(staleServiceChains(restored, text)), store);
+  const restored = restore.applyShared(jumped, text);
+  return restore.apply(restored, restoreInput(staleServiceChains(restored, text)));
 }
 
 /** kube-proxy syncs: its rules follow the Services and endpoints, everybody else's stay, and so do counters and connections. */
@@ -81,13 +76,13 @@ export function resyncKubeProxy(
   model: ClusterModel,
   node: NodeModel,
   services: ServiceState,
-  store: RuleStore,
+  restore: SharedRestore,
 ): void {
-  netns.netfilter.install(syncKubeProxy(netns.netfilter.ruleSet, netns, model, node, services, store));
+  netns.netfilter.install(syncKubeProxy(netns.netfilter.ruleSet, netns, model, node, services, restore));
 }
 
 /** A program gives commands on a running node. Throws RuleSetError where iptables would refuse one. */
-export function applyCommands(netns: Netns, commands: readonly RuleCommand[], store: RuleStore): void {
+export function applyCommands(netns: Netns, commands: readonly RuleCommand[], restore: SharedRestore): void {
   if (commands.length > 0)
-    netns.netfilter.install(apply(netns.netfilter.ruleSet, restoreInput(commands), store));
+    netns.netfilter.install(restore.apply(netns.netfilter.ruleSet, restoreInput(commands)));
 }

@@ -34,6 +34,9 @@ export const listen = () =>
     }),
   );
 
+/** Static routes: a destination block, and the next hop. */
+export const routes = () => z.array(z.strictObject({ to: block(), via: address() }));
+
 /** Metadata of podpath's own kinds. */
 export const ourMetadata = () =>
   z.strictObject({
@@ -56,12 +59,19 @@ const node = z.strictObject({
     .optional(),
   sysctl: sysctls().optional(),
   gateway: address().optional(),
+  routes: routes().optional(),
   listen: listen().optional(),
+  iptables: z.string().optional(),
+  flannel: z.strictObject({ publicIP: address().optional(), lease: z.boolean().optional() }).optional(),
 });
 
 /**
  * Settings of a node: of all (`spec.node`) or of one (`spec.nodes.NAME`). `gateway` is its default route where that is not
- * the segment's; `listen` are the ports of processes in the node's own namespace (the kubelet's 10250 unless stated).
+ * the segment's; `routes` are static ones beside it; `listen` are the ports of processes in the node's own namespace (the
+ * kubelet's 10250 unless stated). `iptables` is what an administrator loads with `iptables-restore --noflush` once
+ * docker, flannel, kubelet and kube-proxy have put their rules in. `flannel.publicIP` is flanneld's `--public-ip`: what
+ * the node's lease tells the others (the node's InternalIP unless stated); `flannel.lease: false`: that lease has run
+ * out, so the others have forgotten it, while the node itself goes on as before.
  */
 export type NodeSettings = z.infer<typeof node>;
 

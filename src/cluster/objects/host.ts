@@ -1,6 +1,6 @@
 /** Host (podpath.dev/v1alpha1): a machine outside the cluster, a client, a router, an external load balancer. */
 import { z } from "zod";
-import { listen, mtu, ourMetadata } from "./cluster.ts";
+import { listen, mtu, ourMetadata, routes } from "./cluster.ts";
 import { address, block, dnsLabel } from "./field.ts";
 import { sysctls } from "./sysctl.ts";
 
@@ -17,7 +17,7 @@ export const hostSchema = z.strictObject({
     addresses: z.array(block()).min(1).optional(),
     segment: dnsLabel().optional(),
     gateway: address().optional(),
-    routes: z.array(z.strictObject({ to: block(), via: address() })).optional(),
+    routes: routes().optional(),
     listen: listen().optional(),
     sysctl: sysctls().optional(),
     mtu: mtu().optional(),

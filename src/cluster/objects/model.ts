@@ -72,14 +72,26 @@ export interface PortRange {
   last: number;
 }
 
-/** A node of the cluster. `sysctl` holds what is set, the kernel's own defaults are left out. */
+/** flannel's lease of a node as the others see it: `publicIP` is where they reach it, `lease` whether they know of it. */
+export interface NodeFlannelModel {
+  publicIP: string;
+  lease: boolean;
+}
+
+/**
+ * A node of the cluster. `routes` are static ones (absent: none), `flannel` its lease (absent: the
+ * InternalIP's), `iptables` text for `iptables-restore --noflush` after everybody's rules (absent: none). `sysctl` holds what is set, the kernel's own defaults are left out.
+ */
 export interface NodeModel {
   name: string;
   internalIP: string;
   podCIDR: string;
   nic: NicModel;
   gateway: string | null;
+  routes?: RouteModel[];
   docker: DockerModel;
+  flannel?: NodeFlannelModel;
+  iptables?: string;
   sysctl: Record<string, number>;
   localPortRange: PortRange | null;
   listen: ListenPort[];
@@ -87,7 +99,7 @@ export interface NodeModel {
   kubernetes: Node;
 }
 
-/** A route of an outside host: destination block and next hop. */
+/** A static route of a node or an outside host: destination block and next hop. */
 export interface RouteModel {
   to: string;
   via: string;

@@ -29,6 +29,7 @@ export class Fdb {
     const entry = this.entries.get(mac);
     if (entry === undefined) return null;
     if (!entry.local && !entry.permanent && entry.updatedUs + this.ageingUs <= this.clock.nowUs) {
+      this.clock.journal?.delete(this.entries, mac);
       this.entries.delete(mac);
       return null;
     }
@@ -38,11 +39,14 @@ export class Fdb {
   /** `br_fdb_update`: the source address of a frame is behind the port by which it came. True when that is news. */
   learn(mac: number, port: BridgePort): boolean {
     const entry = this.entries.get(mac);
+    const { journal } = this.clock;
     if (entry === undefined) {
+      journal?.set(this.entries, mac);
       this.entries.set(mac, { mac, port, local: false, permanent: false, updatedUs: this.clock.nowUs });
       return true;
     }
     if (entry.local) return false;
+    journal?.keep(entry);
     entry.updatedUs = this.clock.nowUs;
     if (entry.port === port) return false;
     entry.port = port;

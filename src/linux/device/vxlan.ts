@@ -85,10 +85,15 @@ export class Vxlan extends NetDevice {
       this.netns.drop(skb, "NOT_SPECIFIED", "vxlan_set_mac", null, "the frame's sender is this device");
       return;
     }
-    if (this.options.learning) this.fdb.set(skb.packet.smac, packet.src);
+    if (this.options.learning) this.learn(skb.packet.smac, packet.src);
     ethTypeTrans(skb, this);
     this.report("decapsulate", skb.serial, outer.serial, skb.packet);
     this.netns.network.enqueue(this, skb);
+  }
+
+  private learn(mac: number, remote: number): void {
+    this.netns.clock.journal?.set(this.fdb, mac);
+    this.fdb.set(mac, remote);
   }
 
   private report(action: "encapsulate" | "decapsulate", serial: number, outer: number, packet: Packet): void {

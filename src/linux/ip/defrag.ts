@@ -27,13 +27,16 @@ export class Defragmenter {
   add(skb: Skb, user: DefragUser): boolean {
     const p = skb.packet;
     const key = `${user} ${p.src} ${p.dst} ${p.id} ${p.protocol}`;
+    const { journal } = this.netns.clock;
     let queue = this.queues.get(key);
     if (queue === undefined) {
+      journal?.set(this.queues, key);
       const delayUs = this.netns.sysctl.scalar["net.ipv4.ipfrag_time"] * 1_000_000;
       queue = { fragments: [], timer: this.netns.clock.schedule(delayUs, () => this.expire(key)) };
       this.queues.set(key, queue);
     }
     const { fragments } = queue;
+    journal?.keep(fragments);
     const at = fragments.findIndex((other) => other.packet.fragOffset >= p.fragOffset);
     if (at >= 0 && fragments[at]!.packet.fragOffset === p.fragOffset) return false;
     fragments.splice(at < 0 ? fragments.length : at, 0, skb);
@@ -42,6 +45,7 @@ export class Defragmenter {
       return false;
     }
     queue.timer.cancelled = true;
+    journal?.delete(this.queues, key);
     this.queues.delete(key);
     reassemble(skb, fragments);
     this.report(skb, "reassembled");
@@ -51,6 +55,7 @@ export class Defragmenter {
   private expire(key: string): void {
     const queue = this.queues.get(key);
     if (queue === undefined) return;
+    this.netns.clock.journal?.delete(this.queues, key);
     this.queues.delete(key);
     for (const skb of queue.fragments) this.netns.drop(skb, "FRAG_REASM_TIMEOUT", "ip_expire");
   }

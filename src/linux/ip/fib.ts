@@ -181,6 +181,7 @@ export class Fib {
 
   /** `ip_rt_update_pmtu`: an ICMP error told a smaller path MTU; believed for ten minutes, never below 552. */
   learnPathMtu(destination: number, mtu: number): void {
+    this.netns.clock.journal?.set(this.pathMtu, destination);
     this.pathMtu.set(destination, {
       mtu: Math.max(mtu, 552),
       expiresUs: this.netns.clock.nowUs + 600_000_000,

@@ -51,8 +51,13 @@ export class Neighbour {
 
   /** The state now: what was reachable and has not been heard of for long is stale. */
   get state(): NeighbourState {
-    if (this.current === "REACHABLE" && this.confirmedUs + REACHABLE_TIME_US <= this.table.netns.clock.nowUs)
+    if (
+      this.current === "REACHABLE" &&
+      this.confirmedUs + REACHABLE_TIME_US <= this.table.netns.clock.nowUs
+    ) {
+      this.touch();
       this.current = "STALE";
+    }
     return this.current;
   }
 
@@ -76,6 +81,7 @@ export class Neighbour {
 
   /** `neigh_resolve_output` */
   resolveOutput(skb: Skb): void {
+    this.touch();
     if (!this.eventSend(skb)) return;
     if (!this.dev.headerless) this.headerCached = true;
     this.send(skb);
@@ -136,8 +142,18 @@ export class Neighbour {
     this.timer = null;
   }
 
+  /** It is about to change. */
+  private touch(): void {
+    const { journal } = this.table.netns.clock;
+    if (journal === null) return;
+    journal.keep(this);
+    journal.keep(this.queue);
+    journal.keep(this.table);
+  }
+
   /** `neigh_timer_handler` */
   private timeout(): void {
+    this.touch();
     this.timer = null;
     if (this.current === "DELAY") {
       this.probes = 0;
@@ -166,6 +182,8 @@ export class Neighbour {
 
   private takeQueue(): Skb[] {
     const queue = this.queue;
+    const { journal } = this.table.netns.clock;
+    if (journal !== null) for (const skb of queue) skb.keep(journal);
     this.queue = [];
     this.table.waiting -= queue.length;
     return queue;
@@ -178,6 +196,7 @@ export class Neighbour {
   update(mac: number, confirmed: boolean, override: boolean): void {
     const state = this.state;
     if (state === "PERMANENT" || state === "NOARP") return;
+    this.touch();
     const wasValid = this.valid;
     const sameMac = wasValid && mac === this.mac;
     if (wasValid && !sameMac && !override) return;
@@ -199,6 +218,7 @@ export class Neighbour {
       this.current !== "PROBE"
     )
       return;
+    this.touch();
     this.confirmedUs = this.table.netns.clock.nowUs;
     if (this.current === "REACHABLE") return;
     this.stopTimer();
@@ -207,6 +227,7 @@ export class Neighbour {
 
   /** `ip neigh add … nud permanent`, and what needs no ARP. */
   fix(mac: number, state: "PERMANENT" | "NOARP" | "REACHABLE" | "STALE"): void {
+    this.touch();
     this.stopTimer();
     this.mac = mac;
     this.headerCached = false;
@@ -217,6 +238,7 @@ export class Neighbour {
 
   /** Drops what waits and stops asking: the entry is being deleted. */
   destroy(): void {
+    this.touch();
     this.stopTimer();
     for (const skb of this.takeQueue()) this.table.netns.drop(skb, "NEIGH_DEAD", "neigh_destroy");
   }
@@ -255,14 +277,17 @@ export class NeighbourTable {
 
   /** `neigh_lookup`, creating: how it must be resolved follows from the device and the address (arp_constructor). */
   get(dev: NetDevice, address: number): Neighbour {
+    const { journal } = this.netns.clock;
     let ofDevice = this.byDevice.get(dev);
     if (ofDevice === undefined) {
+      journal?.set(this.byDevice, dev);
       ofDevice = new Map();
       this.byDevice.set(dev, ofDevice);
     }
     let neighbour = ofDevice.get(address);
     if (neighbour === undefined) {
       neighbour = new Neighbour(this, dev, address);
+      journal?.set(ofDevice, address);
       ofDevice.set(address, neighbour);
       const type = addressType(this.netns, address, null);
       if (type === RTN_MULTICAST) neighbour.fix(0x01005e000000 + (address & 0x7fffff), "NOARP");
@@ -282,7 +307,9 @@ export class NeighbourTable {
     const neighbour = this.find(dev, address);
     if (neighbour === null) return false;
     neighbour.destroy();
-    this.byDevice.get(dev)!.delete(address);
+    const ofDevice = this.byDevice.get(dev)!;
+    this.netns.clock.journal?.delete(ofDevice, address);
+    ofDevice.delete(address);
     return true;
   }
 

@@ -29,12 +29,15 @@ export class PeerTable {
     this.clock = clock;
   }
 
+  /** What is remembered of an address, to be changed. */
   private peer(address: number): Peer {
     let peer = this.peers.get(address);
+    const { journal } = this.clock;
     if (peer === undefined) {
+      journal?.set(this.peers, address);
       peer = { tokensUs: 0, lastUs: this.clock.nowUs - MINUTE_US, redirects: 0 };
       this.peers.set(address, peer);
-    }
+    } else journal?.keep(peer);
     return peer;
   }
 

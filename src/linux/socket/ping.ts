@@ -23,10 +23,12 @@ export class PingSockets {
   }
 
   open(socket: PingSocket): void {
+    this.netns.clock.journal?.set(this.byId, socket.id);
     this.byId.set(socket.id, socket);
   }
 
   close(socket: PingSocket): void {
+    this.netns.clock.journal?.delete(this.byId, socket.id);
     this.byId.delete(socket.id);
   }
 

@@ -57,6 +57,7 @@ export class SctpSockets {
       reportSocketError(netns, 0, route, null);
       return { serial: 0, errno: route, mtu: null };
     }
+    netns.clock.journal?.set(this.waiting, request.sourcePort);
     this.waiting.set(request.sourcePort, request.onAnswer);
     const source = request.source || sourceFor(route, request.destination);
     return this.transmit(

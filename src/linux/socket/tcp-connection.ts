@@ -74,6 +74,7 @@ export class TcpConnection {
 
   /** Client: sends the SYN. */
   open(): void {
+    this.touch();
     this.state = "SYN_SENT";
     const sent = this.sendSyn();
     if (typeof sent === "number") this.synSerial = sent;
@@ -95,6 +96,7 @@ export class TcpConnection {
     const delayUs = RTO_US * 2 ** Math.max(0, this.synsSent - 5) + JIFFY_US;
     this.retransmitTimer = this.netns.clock.schedule(delayUs, () => {
       if (this.state !== "SYN_SENT") return;
+      this.touch();
       if (this.synsSent > this.netns.sysctl.scalar["net.ipv4.tcp_syn_retries"])
         this.fail({ errno: "ETIMEDOUT", icmp: null, mtu: null });
       else this.sendSyn();
@@ -103,6 +105,7 @@ export class TcpConnection {
 
   /** Server: a SYN came to a listener. */
   accept(skb: Skb): void {
+    this.touch();
     const p = skb.packet;
     this.state = "SYN_RECV";
     this.receiveNext = (p.seq + 1) >>> 0;
@@ -128,6 +131,7 @@ export class TcpConnection {
   }
 
   receive(skb: Skb): void {
+    this.touch();
     const p = skb.packet;
     this.cause = skb.serial;
     if (p.tcpFlags & TCP_RST) {
@@ -208,6 +212,7 @@ export class TcpConnection {
 
   /** Sends that many bytes as one segment, or as one that a device will cut. */
   write(bytes: number): void {
+    this.touch();
     this.unacknowledged += bytes;
     this.sendData(this.sendNext, bytes);
     this.sendNext = (this.sendNext + bytes) >>> 0;
@@ -228,6 +233,7 @@ export class TcpConnection {
   /** `shutdown(SHUT_WR)` */
   shutdown(): void {
     if (this.state !== "ESTABLISHED") return;
+    this.touch();
     this.transmit({ flags: TCP_FIN | TCP_ACK, seq: this.sendNext, ack: this.receiveNext, window: WINDOW });
     this.sendNext = (this.sendNext + 1) >>> 0;
     this.state = "FIN_WAIT";
@@ -251,12 +257,14 @@ export class TcpConnection {
   mtuReduced(mtu: number): void {
     const size = mtu - 52;
     if (size >= this.segmentSize) return;
+    this.touch();
     this.segmentSize = size;
     if (this.unacknowledged > 0)
       this.sendData((this.sendNext - this.unacknowledged) >>> 0, this.unacknowledged);
   }
 
   fail(error: SocketError): void {
+    this.touch();
     this.stopTimer();
     if (this.state === "ESTABLISHED" && error.icmp !== null) return;
     this.error = error;
@@ -266,6 +274,7 @@ export class TcpConnection {
 
   /** Stops without telling anybody. */
   forget(): void {
+    this.touch();
     this.stopTimer();
     this.state = "CLOSED";
   }
@@ -273,6 +282,11 @@ export class TcpConnection {
   private refuse(errno: Errno): void {
     reportSocketError(this.netns, 0, errno, null);
     this.fail({ errno, icmp: null, mtu: null });
+  }
+
+  /** It is about to change. */
+  private touch(): void {
+    this.netns.clock.journal?.keep(this);
   }
 
   private stopTimer(): void {

@@ -117,22 +117,31 @@ export class TcpSockets {
 
   /** Forgets every connection without a word to the other side. */
   reset(): void {
-    for (const connection of this.connections.values()) connection.forget();
-    this.connections.clear();
+    const { journal } = this.netns.clock;
+    for (const [key, connection] of this.connections) {
+      connection.forget();
+      journal?.delete(this.connections, key);
+      this.connections.delete(key);
+    }
   }
 
   remove(connection: TcpConnection): void {
     const { local, localPort, remote, remotePort } = connection.ends;
     const key = keyOf(local, localPort, remote, remotePort);
-    if (this.connections.get(key) === connection) this.connections.delete(key);
+    if (this.connections.get(key) !== connection) return;
+    this.netns.clock.journal?.delete(this.connections, key);
+    this.connections.delete(key);
   }
 
   private add(connection: TcpConnection): void {
     const { local, localPort, remote, remotePort } = connection.ends;
-    this.connections.set(keyOf(local, localPort, remote, remotePort), connection);
+    const key = keyOf(local, localPort, remote, remotePort);
+    this.netns.clock.journal?.set(this.connections, key);
+    this.connections.set(key, connection);
   }
 
   private nextSequence(): number {
+    this.netns.clock.journal?.keep(this);
     this.lastSequence = (this.lastSequence + 64_000) >>> 0;
     return this.lastSequence;
   }

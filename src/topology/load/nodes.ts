@@ -18,6 +18,8 @@ import { internalAddress, podBlock, zoneOf } from "../../cluster/objects/node.ts
 import { inKeyOrder, nameOf } from "../../cluster/objects/store.ts";
 import { toSysctls } from "../../cluster/objects/sysctl.ts";
 import type { Path } from "../../cluster/objects/validate.ts";
+import { readSaveFile } from "../../linux/netfilter/iptables-save/read.ts";
+import { RuleSetError } from "../../linux/netfilter/rules/error.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Context } from "./context.ts";
 import { listenPorts } from "./hosts.ts";
@@ -53,8 +55,11 @@ export function resolveNodes(
   checkOverrides(context);
   const spec = context.objects.cluster?.spec;
   checkGateway(spec?.node, ["spec", "node"], segments, context);
-  for (const [name, settings] of Object.entries(spec?.nodes ?? {}))
+  checkRules(spec?.node, ["spec", "node"], context);
+  for (const [name, settings] of Object.entries(spec?.nodes ?? {})) {
     checkGateway(settings, ["spec", "nodes", name], segments, context);
+    checkRules(settings, ["spec", "nodes", name], context);
+  }
   const nodes = inKeyOrder(context.objects.store.nodes);
   const addresses = nodeAddresses(nodes, context, segments, book);
   const subnets = nodeSubnets(nodes, context, flannel);
@@ -80,6 +85,20 @@ function checkGateway(
     [...path, "gateway"],
     `${gateway} is no host's address in any segment (${describe(segments)})`,
   );
+}
+
+/**
+ * Rules are read here for faults of syntax alone: which chains they may name is known when everybody's rules are
+ * there.
+ */
+function checkRules(settings: NodeSettings | undefined, path: Path, { objects, report }: Context): void {
+  if (settings?.iptables === undefined || objects.cluster === null) return;
+  try {
+    readSaveFile(settings.iptables);
+  } catch (error) {
+    if (!(error instanceof RuleSetError)) throw error;
+    report(objects.cluster, [...path, "iptables"], error.message);
+  }
 }
 
 function checkOverrides({ objects, report }: Context): void {
@@ -202,6 +221,13 @@ function nodeModel(node: Node, { address, segment }: Place, subnet: Block, { obj
   const nic = Object.assign({}, DEFAULTS.nic, ...settings.map((one) => one.nic));
   const docker = Object.assign({}, DEFAULTS.docker, ...settings.map((one) => one.docker));
   const sysctl = Object.assign({}, DEFAULTS.sysctl, ...settings.map((one) => one.sysctl));
+  const flannel = Object.assign(
+    {},
+    { publicIP: address, lease: true },
+    ...settings.map((one) => one.flannel),
+  );
+  const iptables = settings[1]?.iptables ?? settings[0]?.iptables;
+  const routes = settings[1]?.routes ?? settings[0]?.routes ?? [];
   const listen = settings[1]?.listen ?? settings[0]?.listen;
   const podCIDR = blockText(subnet);
   return {
@@ -215,6 +241,9 @@ function nodeModel(node: Node, { address, segment }: Place, subnet: Block, { obj
       addresses: [`${address}/${segment.block.length}`],
     },
     gateway: settings[1]?.gateway ?? settings[0]?.gateway ?? segment.gateway,
+    routes: routes.map(({ to, via }) => ({ to, via })),
+    flannel,
+    ...(iptables === undefined ? {} : { iptables }),
     docker: { ...docker, address: `${toText(subnet.base + 1)}/${subnet.length}` },
     ...toSysctls(sysctl),
     listen: listen === undefined ? DEFAULTS.listen : listenPorts(listen),

@@ -64,6 +64,7 @@ export class UdpProxy implements TunOwner {
     const { routes } = this;
     const at = routes.findIndex((one) => contains(one.subnet, one.prefixLength, address));
     if (at < 0) return null;
+    this.tun.netns.clock.journal?.keep(routes);
     const found = routes[at]!;
     routes[at] = routes[0]!;
     routes[0] = found;

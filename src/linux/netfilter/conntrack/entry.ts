@@ -1,4 +1,5 @@
 /** One tracked connection: `struct nf_conn` (include/net/netfilter/nf_conntrack.h), with both tuples. */
+import type { Journal } from "../../journal.ts";
 
 export const IP_CT_ESTABLISHED = 0;
 export const IP_CT_RELATED = 1;
@@ -107,4 +108,13 @@ export class Conntrack {
     this.original = original;
     this.reply = reply;
   }
+}
+
+/** Notes what a connection is like, before a packet of it is followed. */
+export function keepConntrack(journal: Journal, ct: Conntrack): void {
+  journal.keep(ct);
+  if (ct.tcp === null) return;
+  journal.keep(ct.tcp);
+  journal.keep(ct.tcp.seen[0]);
+  journal.keep(ct.tcp.seen[1]);
 }

@@ -1,3 +1,4 @@
+import type { Journal } from "../../journal.ts";
 import type { Netns } from "../../netns.ts";
 import { describe } from "./describe.ts";
 import {
@@ -72,6 +73,11 @@ export class ConntrackTable {
 
   /** Puts a connection in by both its tuples; it is listed from now on. */
   insert(ct: Conntrack): void {
+    const { journal } = this.netns.clock;
+    if (journal !== null) {
+      journal.keep(ct);
+      journal.set(this.confirmed, ct);
+    }
     if (this.confirmed.size * 2 > this.buckets.length) this.grow();
     this.link(ct, ct.original, IP_CT_DIR_ORIGINAL);
     this.link(ct, ct.reply, IP_CT_DIR_REPLY);
@@ -81,7 +87,13 @@ export class ConntrackTable {
 
   /** `nf_ct_delete`: the connection is forgotten. */
   remove(ct: Conntrack): void {
-    if (!this.confirmed.delete(ct)) return;
+    if (!this.confirmed.has(ct)) return;
+    const { journal } = this.netns.clock;
+    if (journal !== null) {
+      journal.keep(ct);
+      journal.delete(this.confirmed, ct);
+    }
+    this.confirmed.delete(ct);
     ct.status |= IPS_DYING;
     this.unlink(ct, ct.original);
     this.unlink(ct, ct.reply);
@@ -102,7 +114,11 @@ export class ConntrackTable {
   /** `conntrack -F` */
   flush(): void {
     for (const ct of [...this.confirmed]) this.remove(ct);
-    this.bySource.clear();
+    const { journal } = this.netns.clock;
+    for (const key of [...this.bySource.keys()]) {
+      journal?.delete(this.bySource, key);
+      this.bySource.delete(key);
+    }
   }
 
   /** `early_drop`: makes room by giving up the oldest connection that is not assured. False when all are. */
@@ -118,16 +134,26 @@ export class ConntrackTable {
   rememberSource(ct: Conntrack): void {
     const key = sourceKey(ct.original);
     const same = this.bySource.get(key);
-    if (same === undefined) this.bySource.set(key, new Set([ct]));
-    else same.add(ct);
+    const { journal } = this.netns.clock;
+    if (same === undefined) {
+      journal?.set(this.bySource, key);
+      this.bySource.set(key, new Set([ct]));
+    } else {
+      journal?.set(same, ct);
+      same.add(ct);
+    }
   }
 
   private forgetSource(ct: Conntrack): void {
     const key = sourceKey(ct.original);
     const same = this.bySource.get(key);
     if (same === undefined) return;
+    const { journal } = this.netns.clock;
+    journal?.delete(same, ct);
     same.delete(ct);
-    if (same.size === 0) this.bySource.delete(key);
+    if (same.size > 0) return;
+    journal?.delete(this.bySource, key);
+    this.bySource.delete(key);
   }
 
   /** Connections of the same original source address, port and protocol. */
@@ -136,8 +162,12 @@ export class ConntrackTable {
   }
 
   private link(ct: Conntrack, tuple: Tuple, direction: Direction): void {
+    const { buckets } = this;
     const at = this.bucketOf(tuple);
-    this.buckets[at] = { ct, tuple, direction, next: this.buckets[at] ?? null };
+    const next = buckets[at] ?? null;
+    buckets[at] = { ct, tuple, direction, next };
+    const { journal } = this.netns.clock;
+    if (journal !== null) putBack(journal, buckets, at, next);
   }
 
   private unlink(ct: Conntrack, tuple: Tuple): void {
@@ -145,6 +175,11 @@ export class ConntrackTable {
     let before: Link | null = null;
     for (let link = this.buckets[at] ?? null; link !== null; link = link.next) {
       if (link.ct === ct && link.tuple === tuple) {
+        const { journal } = this.netns.clock;
+        if (journal !== null) {
+          if (before === null) putBack(journal, this.buckets, at, link);
+          else putBackAfter(journal, before, link);
+        }
         if (before === null) this.buckets[at] = link.next;
         else before.next = link.next;
         return;
@@ -157,8 +192,21 @@ export class ConntrackTable {
     return hash(t.src, t.dst, t.sport, t.dport, t.protocol) & (this.buckets.length - 1);
   }
 
+  /** Before the table grows: every link is about to move. */
+  private keepBuckets(journal: Journal): void {
+    const { buckets } = this;
+    const chains = buckets.map((first) => linksOf(first));
+    journal.undo(() => {
+      this.buckets = buckets;
+      for (const chain of chains)
+        for (let i = 0; i < chain.length; i++) chain[i]!.next = chain[i + 1] ?? null;
+    });
+  }
+
   private grow(): void {
     const old = this.buckets;
+    const { journal } = this.netns.clock;
+    if (journal !== null) this.keepBuckets(journal);
     this.buckets = new Array<Link | null>(old.length * 4).fill(null);
     for (let link of old) {
       while (link !== null) {
@@ -172,12 +220,31 @@ export class ConntrackTable {
   }
 }
 
+/** A bucket will begin with this link again. Not in the caller, which makes no closure in a plain run. */
+function putBack(journal: Journal, buckets: (Link | null)[], at: number, first: Link | null): void {
+  journal.undo(() => {
+    buckets[at] = first;
+  });
+}
+
+function putBackAfter(journal: Journal, before: Link, link: Link): void {
+  journal.undo(() => {
+    before.next = link;
+  });
+}
+
 /** `struct nf_conntrack_tuple_hash` */
 interface Link {
   readonly ct: Conntrack;
   readonly tuple: Tuple;
   readonly direction: Direction;
   next: Link | null;
+}
+
+function linksOf(first: Link | null): Link[] {
+  const links: Link[] = [];
+  for (let link = first; link !== null; link = link.next) links.push(link);
+  return links;
 }
 
 function hash(src: number, dst: number, sport: number, dport: number, protocol: number): number {

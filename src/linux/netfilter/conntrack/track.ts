@@ -24,6 +24,7 @@ import {
   IP_CT_UNTRACKED,
   IPS_EXPECTED,
   IPS_SEEN_REPLY,
+  keepConntrack,
 } from "./entry.ts";
 import { trackGeneric, trackIcmp, trackSctp, trackUdp } from "./protocols.ts";
 import type { ConntrackTable } from "./table.ts";
@@ -47,6 +48,8 @@ export function conntrackIn(netns: Netns, table: ConntrackTable, skb: Skb, hook:
     if (isNew === null)
       return p.protocol === IPPROTO_ICMP && skb.ct === null ? NF_ACCEPT : tableFull(netns, skb, hook);
     const ct = skb.ct!;
+    const { journal } = netns.clock;
+    if (journal !== null) keepConntrack(journal, ct);
     const tracked = follow(netns, ct, p, directionOf(skb.ctinfo), isNew);
     if (tracked === TRACK_REPEAT) {
       table.remove(ct);

@@ -27,6 +27,7 @@ export function natSetupInfo(
   manip: Manip,
 ): Verdict {
   if ((ct.status & IPS_CONFIRMED) !== 0) return NF_ACCEPT;
+  netns.clock.journal?.keep(ct);
   const current = invertTuple(ct.reply)!;
   const wanted = getUniqueTuple(table, netns.chooser, current, range, ct, manip);
   if (!tupleEqual(wanted, current)) {

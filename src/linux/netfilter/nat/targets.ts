@@ -30,6 +30,7 @@ export function applyNatTarget(
       if (ct.original.src === 0) return NF_ACCEPT;
       const address = selectSource(outdev!, skb.route!.gateway || skb.packet.dst, 0);
       if (address === 0) return NF_DROP;
+      netns.clock.journal?.keep(ct);
       ct.masqueradeIfindex = outdev!.ifindex;
       return natSetupInfo(netns, table, ct, toAddress(address, target), manip);
     }

@@ -1,3 +1,5 @@
+import type { Journal } from "../../journal.ts";
+
 /** `struct recent_entry`: an address and when it was seen last. */
 export interface RecentEntry {
   readonly address: number;
@@ -124,4 +126,19 @@ export function reapRecent(table: RecentTable, sinceUs: number, working: RecentE
   const oldest = table.oldest;
   if (oldest === null || (oldest === working && update)) return;
   if (oldest.stampsUs[oldest.index - 1]! < sinceUs) removeRecentEntry(table, oldest);
+}
+
+/** Notes a whole list before it is looked at: it is short, and a look-up may reorder all of it. */
+export function keepRecents(journal: Journal, table: RecentTable): void {
+  if (journal.keeps(table)) return;
+  journal.keep(table);
+  const entries = [...table.byAddress];
+  journal.undo(() => {
+    table.byAddress.clear();
+    for (const [address, entry] of entries) table.byAddress.set(address, entry);
+  });
+  for (let entry = table.oldest; entry !== null; entry = entry.newer) {
+    journal.keep(entry);
+    journal.keep(entry.stampsUs);
+  }
 }

@@ -1,3 +1,4 @@
+import type { Journal } from "../../journal.ts";
 import { HOOK_NAMES } from "../hooks.ts";
 import { type ChainIndex, indexOf } from "./compile.ts";
 import type { RuleContext } from "./context.ts";
@@ -224,12 +225,13 @@ export class RuleSetState {
   }
 
   /** A counter of `-m nfacct`, made when it is first counted into. */
-  accounting(name: string): AccountingCounter {
+  accounting(name: string, journal: Journal | null = null): AccountingCounter {
     let counter = this.accountings.get(name);
     if (counter === undefined) {
+      journal?.set(this.accountings, name);
       counter = { packets: 0, bytes: 0 };
       this.accountings.set(name, counter);
-    }
+    } else journal?.keep(counter);
     return counter;
   }
 

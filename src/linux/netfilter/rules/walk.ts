@@ -1,4 +1,5 @@
 import { ipTotalLength } from "../../../packet/packet.ts";
+import type { Journal } from "../../journal.ts";
 import type { Skb } from "../../skb.ts";
 import type { HookState } from "../context.ts";
 import { Candidates } from "./compile.ts";
@@ -84,8 +85,9 @@ function ruleMatches(cs: ChainState, i: number, rule: Rule, skb: Skb, context: R
       memory = memories[c];
       if (memory === null) {
         memory = condition.newState(condition.data, context);
+        context.host.clock.journal?.keep(memories);
         memories[c] = memory;
-      }
+      } else context.host.clock.journal?.keep(memory as object);
     }
     if (!condition.evaluate(condition.data, skb, context, memory) || context.hotdrop) return false;
   }
@@ -118,11 +120,12 @@ function walk(
   find: FindRule,
 ): WalkVerdict {
   const base = table.base[at.hook]!;
+  const { journal } = host.clock;
   state.natTarget = null;
   state.reject = null;
   if (base === null) return decide(state, 0, null, 0, WALK_ACCEPT);
   const bytes = ipTotalLength(skb.packet);
-  if (base.chain.rules.length === 0) return applyPolicy(state, base, bytes, 0, onRule);
+  if (base.chain.rules.length === 0) return applyPolicy(state, base, bytes, 0, onRule, journal);
   const context = contextOf(state, at, host);
   let cs = base;
   let next = 0;
@@ -136,6 +139,7 @@ function walk(
     if (rule !== null) {
       if (context.hotdrop) return decide(state, walked, cs.chain, i + 1, WALK_DROP);
       const ruleState = cs.rule(i);
+      if (journal !== null) journal.keep(ruleState);
       ruleState.packets++;
       ruleState.bytes += bytes;
       code = rule.target.code;
@@ -166,7 +170,7 @@ function walk(
     cs = stackChains[--depth]!;
     next = stackNext[depth]!;
   }
-  return applyPolicy(state, base, bytes, walked, onRule);
+  return applyPolicy(state, base, bytes, walked, onRule, journal);
 }
 
 /** A verdict, NAT or REJECT: the rule's target says how. */
@@ -195,7 +199,9 @@ function applyPolicy(
   bytes: number,
   walked: number,
   onRule: OnRule | null,
+  journal: Journal | null,
 ): WalkVerdict {
+  if (journal !== null) journal.keep(base);
   base.policyPackets++;
   base.policyBytes += bytes;
   const accepts = base.chain.policy !== "DROP";

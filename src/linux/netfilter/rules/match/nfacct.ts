@@ -14,7 +14,7 @@ export const nfacct: MatchExtension<{ readonly name: string }> = {
   // The tool itself prints two blanks
   print: (m) => ` --nfacct-name  ${m.name}`,
   evaluate(m, skb, context) {
-    const counter = context.state.accounting(m.name);
+    const counter = context.state.accounting(m.name, context.host.clock.journal);
     counter.packets++;
     counter.bytes += ipTotalLength(skb.packet);
     return true;

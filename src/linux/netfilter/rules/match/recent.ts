@@ -6,6 +6,7 @@ import { parseNumber } from "../number-text.ts";
 import {
   addRecentEntry,
   findRecentEntry,
+  keepRecents,
   type RecentTable,
   reapRecent,
   recentHits,
@@ -93,6 +94,8 @@ export const recent: MatchExtension<RecentMatch, RecentState> = {
 
 function recentMatches(m: RecentMatch, skb: Skb, context: RuleContext, state: RecentState): boolean {
   const table = state.table;
+  const { journal } = context.host.clock;
+  if (journal !== null) keepRecents(journal, table);
   const p = skb.packet;
   const nowUs = context.host.clock.nowUs;
   const address = ((m.side === "rdest" ? p.dst : p.src) & table.mask) >>> 0;

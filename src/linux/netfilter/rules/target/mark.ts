@@ -1,4 +1,5 @@
 import type { Skb } from "../../../skb.ts";
+import type { RuleContext } from "../context.ts";
 import { refuse } from "../error.ts";
 import { option, type ParsedOption } from "../match/extension.ts";
 import { hex, parseMarkMask, parseNumber } from "../number-text.ts";
@@ -62,9 +63,10 @@ export type ConnmarkTarget =
   | ({ readonly mode: "set" } & XmarkTarget)
   | { readonly mode: "save" | "restore"; readonly ctmask: number; readonly nfmask: number };
 
-function connmarkExecute(t: ConnmarkTarget, skb: Skb): TargetOutcome {
+function connmarkExecute(t: ConnmarkTarget, skb: Skb, context: RuleContext): TargetOutcome {
   const ct = skb.ct;
   if (ct === null) return TARGET_CONTINUE;
+  context.host.clock.journal?.keep(ct);
   if (t.mode === "set") ct.mark = xmark(ct.mark, t);
   else if (t.mode === "save") ct.mark = ((ct.mark & ~t.ctmask) ^ (skb.mark & t.nfmask)) >>> 0;
   else skb.mark = ((skb.mark & ~t.nfmask) ^ (ct.mark & t.ctmask)) >>> 0;

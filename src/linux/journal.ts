@@ -1,0 +1,91 @@
+/**
+ * An undo log: what packets change while a journal is kept is put back by `rollback`, however much else there is.
+ *
+ *   small objects   `keep(object)` before the first change: a shallow copy, once
+ *   large tables    `set` and `delete` before an entry comes or goes: the inverse operation
+ *   anything else   `undo(how)`
+ *
+ * An object is written down in one way only, so the ways do not depend on each other's order.
+ */
+export class Journal {
+  private readonly copies = new Map<object, object>();
+  private readonly inverses: (() => void)[] = [];
+
+  /** Remembers an object's fields, or an array's elements, as they are now; only the first call for an object counts. */
+  keep(object: object): void {
+    if (this.copies.has(object)) return;
+    this.copies.set(object, Array.isArray(object) ? object.slice() : { ...object });
+  }
+
+  /** Has the object been kept already? */
+  keeps(object: object): boolean {
+    return this.copies.has(object);
+  }
+
+  /** How to take back what is about to happen; the last goes first. */
+  undo(how: () => void): void {
+    this.inverses.push(how);
+  }
+
+  /** Before `map.set(key, …)` or `set.add(key)`: a new key will go, an old one gets its value back. */
+  set<K>(table: Map<K, unknown> | Set<K>, key: K): void {
+    if (!table.has(key)) {
+      this.inverses.push(() => table.delete(key));
+    } else if (table instanceof Map) {
+      const value = table.get(key);
+      this.inverses.push(() => table.set(key, value));
+    }
+  }
+
+  /** Before `delete(key)`: the entry will come back to its place in the table's order. */
+  delete<K>(table: Map<K, unknown> | Set<K>, key: K): void {
+    if (!table.has(key)) return;
+    if (table instanceof Map) {
+      const after = entriesAfter(table, key);
+      const value = table.get(key);
+      this.inverses.push(() => {
+        table.set(key, value);
+        for (const [later, its] of after) {
+          table.delete(later);
+          table.set(later, its);
+        }
+      });
+      return;
+    }
+    const after = entriesAfter(table, key);
+    this.inverses.push(() => {
+      table.add(key);
+      for (const [later] of after) {
+        table.delete(later);
+        table.add(later);
+      }
+    });
+  }
+
+  /** The objects that have been kept so far, in the order in which they were first touched. */
+  touched(): IterableIterator<object> {
+    return this.copies.keys();
+  }
+
+  /** Puts everything back and is empty then. */
+  rollback(): void {
+    for (let i = this.inverses.length - 1; i >= 0; i--) this.inverses[i]!();
+    for (const [object, copy] of this.copies) {
+      if (Array.isArray(object)) object.splice(0, object.length, ...(copy as unknown[]));
+      else Object.assign(object, copy);
+    }
+    this.inverses.length = 0;
+    this.copies.clear();
+  }
+}
+
+/** The entries that stand after a key in a table's order. */
+function entriesAfter<K>(table: Map<K, unknown> | Set<K>, key: K): [K, unknown][] {
+  const after: [K, unknown][] = [];
+  let found = false;
+  for (const entry of table.entries()) {
+    if (found) after.push(entry);
+    else found = entry[0] === key;
+  }
+  return after;
+}

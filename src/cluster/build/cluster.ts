@@ -1,5 +1,4 @@
 import { RuleSetError } from "../../linux/netfilter/rules/error.ts";
-import { RuleStore } from "../../linux/netfilter/rules/rule-store.ts";
 import type { Netns } from "../../linux/netns.ts";
 import type { Network } from "../../linux/network.ts";
 import type { Listener } from "../../linux/socket/socket-table.ts";
@@ -7,6 +6,7 @@ import { type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
 import { cleanUpConntrack } from "../node-rules/conntrack-cleanup.ts";
 import { applyCommands, installNodeRules, resyncKubeProxy } from "../node-rules/install.ts";
 import { kubeProxyRestore, type ServiceState, serviceState } from "../node-rules/kube-proxy.ts";
+import { SharedRestore } from "../node-rules/shared-restore.ts";
 import type { ClusterModel, PodModel } from "../objects/model.ts";
 import { announce, announcements, type Withdraw } from "./load-balancer.ts";
 import { listen } from "./machine.ts";
@@ -36,7 +36,7 @@ export class SimulatedCluster implements Refusals {
   readonly refused: string[];
   private current: ClusterModel;
   private services: ServiceState;
-  private readonly store = new RuleStore();
+  private readonly restore = new SharedRestore();
   private readonly podsByKey = new Map<string, SimulatedPod>();
   private readonly podsByNetns = new Map<string, SimulatedPod>();
   private withdrawals: Withdraw[] = [];
@@ -59,7 +59,7 @@ export class SimulatedCluster implements Refusals {
     for (const pod of model.pods) this.startPod(pod);
     const ports = this.portsByNode();
     for (const [name, { netns, model: node }] of nodes)
-      installNodeRules(netns, model, node, this.services, ports.get(name) ?? [], this.store);
+      installNodeRules(netns, model, node, this.services, ports.get(name) ?? [], this.restore);
     for (const node of nodes.values()) this.loadOwnRules(node);
     this.announceServices();
   }
@@ -129,8 +129,9 @@ export class SimulatedCluster implements Refusals {
     this.current = model;
     this.services = serviceState(model);
     this.updatePods(model.pods);
+    this.restore.forgetTexts();
     for (const { netns, model: node } of this.nodes.values()) {
-      resyncKubeProxy(netns, model, node, this.services, this.store);
+      resyncKubeProxy(netns, model, node, this.services, this.restore);
       if (model.kubeProxy.conntrackCleanup) cleanUpConntrack(netns, before, this.services);
     }
     this.announceServices();
@@ -179,7 +180,7 @@ export class SimulatedCluster implements Refusals {
       ...before.flatMap((port) => publishedPortRules(docker, port, "-D")),
       ...after.flatMap((port) => publishedPortRules(docker, port, "-A")),
     ];
-    applyCommands(node.netns, commands, this.store);
+    applyCommands(node.netns, commands, this.restore);
   }
 
   private portsByNode(): Map<string, PublishedPort[]> {

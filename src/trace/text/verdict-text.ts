@@ -38,6 +38,15 @@ function replyText(reply: Reply): string {
   return reply.verdict === "delivered" ? `delivered as ${ways}` : `${endingText(reply)}, as ${ways}`;
 }
 
+/** What the place where it ended says about why. */
+function detailOf({ events, at }: Trace): string {
+  if (at === null) return "";
+  const drop = events.findLast(
+    (e) => e.type === "drop" && e.netns === at.netns && e.of.startsWith("request"),
+  );
+  return drop?.type !== "drop" || drop.detail === null || drop.detail === "REJECT" ? "" : `: ${drop.detail}`;
+}
+
 /** The last word on a trace: label and text a line. */
 export function verdictLines(trace: Trace): { label: string; text: string; good: boolean }[] {
   const lines: { label: string; text: string; good: boolean }[] = [];
@@ -45,7 +54,7 @@ export function verdictLines(trace: Trace): { label: string; text: string; good:
   const good = delivered !== null;
   if (delivered === null) {
     const errno = trace.errno === null ? "" : ` (${trace.errno})`;
-    lines.push({ label: "request", text: endingText(trace) + errno, good });
+    lines.push({ label: "request", text: endingText(trace) + errno + detailOf(trace), good });
   } else {
     const to = delivered.container === null ? delivered.netns : `${delivered.netns} ${delivered.container}`;
     const ways = `${delivered.source} > ${delivered.destination} ttl ${delivered.ttl}`;

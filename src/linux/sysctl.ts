@@ -108,6 +108,8 @@ export class Sysctl {
   set(name: string, value: number): void {
     if (name === "net.ipv4.ip_forward" || name === "net.ipv4.conf.all.forwarding") {
       this.all.forwarding = value;
+      // a router does not believe redirects
+      this.all.accept_redirects = value === 0 ? 1 : 0;
       this.default.forwarding = value;
       for (const conf of this.devices.values()) conf.forwarding = value;
       return;

@@ -174,7 +174,9 @@ export function completeRoute(netns: Netns, route: NewRoute): FibEntry {
   }
   if (gateway !== 0 && !route.onlink) {
     const via = netns.fib.lookupVia(gateway, dev!);
-    if (via === null || via.type !== RTN_UNICAST) throw new RangeError("Nexthop has invalid gateway.");
+    // fib_check_nh_v4_gw looks among routes of link scope: a gateway behind a gateway is none
+    if (via === null || via.type !== RTN_UNICAST || via.gateway !== 0)
+      throw new RangeError("Nexthop has invalid gateway.");
   }
   const discards = type > 5;
   return {

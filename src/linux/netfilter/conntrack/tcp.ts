@@ -1,13 +1,4 @@
-import {
-  type Packet,
-  TCP_ACK,
-  TCP_FIN,
-  TCP_RST,
-  TCP_SYN,
-  TCP_URG,
-  TCPOPT_SACK_PERM,
-  TCPOPT_WSCALE,
-} from "../../../packet/packet.ts";
+import { type Packet, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, TCP_URG } from "../../../packet/packet.ts";
 import type { Sysctl } from "../../sysctl.ts";
 import {
   type Conntrack,
@@ -17,6 +8,25 @@ import {
   TcpTracking,
   TcpWindow,
 } from "./entry.ts";
+import {
+  ACK_SET,
+  FIN_SET,
+  FLAG_BE_LIBERAL,
+  FLAG_CLOSE_INIT,
+  FLAG_DATA_UNACKNOWLEDGED,
+  FLAG_MAXACK_SET,
+  FLAG_SACK_PERM,
+  judgeWindow,
+  NONE_SET,
+  RST_SET,
+  readOptions,
+  SYN_SET,
+  SYNACK_SET,
+  segmentEnd,
+  seqBefore,
+  WINDOW_IGNORE,
+  WINDOW_INVALID,
+} from "./tcp-window.ts";
 
 /** What tracking makes of a packet: it belongs (ACCEPT), it does not (INVALID), look up again (REPEAT), or end it (DROP). */
 export const TRACK_ACCEPT = 0;
@@ -41,19 +51,9 @@ const SYN_SENT2 = 9;
 const IGNORE = 10;
 const INVALID = 11;
 
-const SYN_SET = 0;
-const SYNACK_SET = 1;
-const FIN_SET = 2;
-const ACK_SET = 3;
-const RST_SET = 4;
-const NONE_SET = 5;
-
-const FLAG_WINDOW_SCALE = 0x01;
-const FLAG_SACK_PERM = 0x02;
-const FLAG_CLOSE_INIT = 0x04;
-const FLAG_BE_LIBERAL = 0x08;
-const FLAG_DATA_UNACKNOWLEDGED = 0x10;
-const FLAG_MAXACK_SET = 0x20;
+/** IP_CT_EXP_CHALLENGE_ACK, IP_CT_TCP_SIMULTANEOUS_OPEN: notes on the connection beside a SYN's options. */
+const EXPECTS_CHALLENGE_ACK = 0x40;
+const SIMULTANEOUS_OPEN = 0x80;
 
 /** net/netfilter/nf_conntrack_proto_tcp.c: tcp_conntracks[direction][kind of segment][state]. */
 const TRANSITIONS: readonly (readonly (readonly number[])[])[] = [
@@ -126,27 +126,6 @@ export function hasValidFlags(flags: number): boolean {
   }
 }
 
-const before = (a: number, b: number): boolean => ((a - b) | 0) < 0;
-const after = (a: number, b: number): boolean => before(b, a);
-
-/** segment_seq_plus_len: the sequence number after this segment; SYN and FIN count one each. */
-const segmentEnd = (p: Packet): number =>
-  (p.seq + p.payloadLength + (p.tcpFlags & TCP_SYN ? 1 : 0) + (p.tcpFlags & TCP_FIN ? 1 : 0)) >>> 0;
-
-/** Linux offers a scale of 7 with default buffers; an option's value is not carried in a packet. */
-const OFFERED_SCALE = 7;
-
-/** tcp_options: what a SYN offers. */
-function readOptions(p: Packet, window: TcpWindow): void {
-  window.scale = 0;
-  window.flags = 0;
-  if (p.tcpOptions & TCPOPT_SACK_PERM) window.flags |= FLAG_SACK_PERM;
-  if (p.tcpOptions & TCPOPT_WSCALE) {
-    window.scale = OFFERED_SCALE;
-    window.flags |= FLAG_WINDOW_SCALE;
-  }
-}
-
 /** `tcp_new`: may a connection begin with this segment? */
 function begin(ct: Conntrack, p: Packet, sysctl: Sysctl): boolean {
   const state = TRANSITIONS[0]![segmentKind(p.tcpFlags)]![NONE]!;
@@ -185,51 +164,77 @@ export function trackTcp(
   const index = segmentKind(p.tcpFlags);
   let oldState = ct.tcpState;
   let newState = TRANSITIONS[direction]![index]![oldState]!;
-  const sender = tcp.seen[direction];
-  const receiver = tcp.seen[direction === 0 ? 1 : 0];
-  let checkWindow = true;
+  const flags = tcp.seen[0].flags | tcp.seen[1].flags;
 
   if (newState === SYN_SENT && oldState >= TIME_WAIT) {
-    const closed = ((sender.flags | receiver.flags) & FLAG_CLOSE_INIT) !== 0;
     const reset = tcp.lastDir === direction && tcp.lastIndex === RST_SET;
-    if (closed || reset) return TRACK_REPEAT;
+    if (flags & FLAG_CLOSE_INIT || reset) return TRACK_REPEAT;
     newState = IGNORE;
   }
   if (newState === IGNORE) {
     if (!synchronizes(tcp, p, index, direction)) {
-      ignore(tcp, p, index, direction);
+      ignore(tcp, p, index, direction, oldState);
       return TRACK_ACCEPT;
     }
     oldState = SYN_SENT;
     newState = SYN_RECV;
   }
   if (newState === INVALID) return TRACK_INVALID;
+  if (newState === TIME_WAIT && isChallengeAck(tcp, index, direction, oldState)) return TRACK_ACCEPT;
+  if (newState === SYN_SENT2) tcp.lastFlags |= SIMULTANEOUS_OPEN;
+  if (newState === SYN_RECV && direction === 1 && index === ACK_SET && tcp.lastFlags & SIMULTANEOUS_OPEN)
+    newState = ESTABLISHED;
+  let fitsAnyhow = false;
   if (newState === CLOSE && index === RST_SET) {
-    if (
-      receiver.flags & FLAG_MAXACK_SET &&
-      before(p.seq, receiver.maxAck) &&
-      sysctl.scalar["net.netfilter.nf_conntrack_tcp_ignore_invalid_rst"] === 0
-    )
-      return TRACK_INVALID;
-    if (answersIgnored(ct, tcp, p)) checkWindow = false;
+    const effect = resetEffect(ct, tcp, p, direction, sysctl);
+    if (effect === "invalid") return TRACK_INVALID;
+    if (effect === "keep") newState = oldState;
+    if (effect !== "close") fitsAnyhow = answersIgnored(ct, tcp, p, oldState);
   }
-  if (checkWindow && !inWindow(ct, tcp, p, direction, index, sysctl)) return TRACK_INVALID;
-
+  if (!fitsAnyhow) {
+    const verdict = judgeWindow(tcp, p, direction, index, {
+      opening: ct.tcpState === SYN_SENT || ct.tcpState === SYN_RECV,
+      synSent: ct.tcpState === SYN_SENT,
+      liberal: sysctl.scalar["net.netfilter.nf_conntrack_tcp_be_liberal"] !== 0,
+    });
+    if (verdict === WINDOW_IGNORE) return TRACK_ACCEPT;
+    if (verdict === WINDOW_INVALID) {
+      noteInvalid(ct, tcp, direction, index, sysctl, nowUs);
+      return TRACK_INVALID;
+    }
+  }
   tcp.lastIndex = index;
   tcp.lastDir = direction;
   ct.tcpState = newState;
-  if (oldState !== newState && newState === FIN_WAIT) sender.flags |= FLAG_CLOSE_INIT;
-  const timeoutUs = timeout(tcp, newState, sysctl) * 1_000_000;
+  if (oldState !== newState && newState === FIN_WAIT) tcp.seen[direction].flags |= FLAG_CLOSE_INIT;
+  return settle(ct, tcp, p, index, oldState, newState, sysctl, nowUs);
+}
+
+/** The timeout of the new state, and whether the connection is one by now. */
+function settle(
+  ct: Conntrack,
+  tcp: TcpTracking,
+  p: Packet,
+  index: number,
+  oldState: number,
+  newState: number,
+  sysctl: Sysctl,
+  nowUs: number,
+): Tracked {
+  let seconds = timeout(tcp, newState, index, sysctl);
   if ((ct.status & IPS_SEEN_REPLY) === 0) {
     // a connection whose only answer is a reset never was one
     if (p.tcpFlags & TCP_RST) return TRACK_KILL;
+    // a SYN sent again must not keep an entry alive for ever
+    if (index === SYN_SET && oldState === SYN_SENT) return TRACK_ACCEPT;
+    if (newState === ESTABLISHED) seconds = Math.min(seconds, sysctl.scalar[UNACKNOWLEDGED_TIMEOUT]);
   } else if (
     (ct.status & IPS_ASSURED) === 0 &&
     (oldState === SYN_RECV || oldState === ESTABLISHED) &&
     newState === ESTABLISHED
   )
     ct.status |= IPS_ASSURED;
-  ct.expiresUs = nowUs + timeoutUs;
+  ct.expiresUs = nowUs + seconds * 1_000_000;
   return TRACK_ACCEPT;
 }
 
@@ -254,144 +259,96 @@ function synchronizes(tcp: TcpTracking, p: Packet, index: number, direction: Dir
 }
 
 /** Notes a segment that is let through although it does not fit: its answer will tell. */
-function ignore(tcp: TcpTracking, p: Packet, index: number, direction: Direction): void {
+function ignore(tcp: TcpTracking, p: Packet, index: number, direction: Direction, state: number): void {
   tcp.lastIndex = index;
   tcp.lastDir = direction;
   tcp.lastSeq = p.seq;
   tcp.lastEnd = segmentEnd(p);
   tcp.lastWindow = p.window;
-  if (index !== SYN_SET || direction !== 0) return;
-  const offered = new TcpWindow();
-  readOptions(p, offered);
-  tcp.lastFlags = offered.flags;
-  tcp.lastScale = offered.scale;
+  if (index === SYN_SET && direction === 0) {
+    const offered = new TcpWindow();
+    readOptions(p, offered);
+    tcp.lastFlags = offered.flags;
+    tcp.lastScale = offered.scale;
+    if (state === LAST_ACK) tcp.lastFlags |= EXPECTS_CHALLENGE_ACK;
+  }
+  // perhaps an ACK that challenges a SYN (RFC 5961): a reset will tell
+  if (state === SYN_SENT && index === ACK_SET && direction === 1) tcp.lastAck = p.ack;
 }
 
-/** A reset that answers a SYN or ACK which was let through unbelieved. */
-function answersIgnored(ct: Conntrack, tcp: TcpTracking, p: Packet): boolean {
-  const seenReply = (ct.status & IPS_SEEN_REPLY) !== 0;
-  const assured = (ct.status & IPS_ASSURED) !== 0;
-  return (
-    ((seenReply && tcp.lastIndex === SYN_SET) || (!assured && tcp.lastIndex === ACK_SET)) &&
-    p.ack === tcp.lastEnd
-  );
+/** In LAST_ACK the ACK that challenges a SYN must not be taken for the last one (RFC 5961). */
+function isChallengeAck(tcp: TcpTracking, index: number, direction: Direction, oldState: number): boolean {
+  if (oldState !== LAST_ACK || index !== ACK_SET) return false;
+  if (tcp.lastDir === direction || tcp.lastIndex !== SYN_SET) return false;
+  if ((tcp.lastFlags & EXPECTS_CHALLENGE_ACK) === 0) return false;
+  tcp.lastFlags &= ~EXPECTS_CHALLENGE_ACK;
+  return true;
 }
 
-function timeout(tcp: TcpTracking, state: number, sysctl: Sysctl): number {
-  const { scalar } = sysctl;
-  const seconds = scalar[TIMEOUTS[state]!];
-  const unacknowledged = ((tcp.seen[0].flags | tcp.seen[1].flags) & FLAG_DATA_UNACKNOWLEDGED) !== 0;
-  if (tcp.retransmissions >= scalar["net.netfilter.nf_conntrack_tcp_max_retrans"])
-    return Math.min(seconds, scalar["net.netfilter.nf_conntrack_tcp_timeout_max_retrans"]);
-  if (unacknowledged)
-    return Math.min(seconds, scalar["net.netfilter.nf_conntrack_tcp_timeout_unacknowledged"]);
-  return seconds;
-}
-
-/** `tcp_in_window`: is the segment within what the other side has allowed, and its ACK within what was sent? */
-function inWindow(
+/**
+ * What a reset does: it is `invalid` when it is older than what was acknowledged, closes when it is exactly in
+ * sequence, and otherwise may be answered by a challenge, so the state is kept (RFC 5961).
+ */
+function resetEffect(
   ct: Conntrack,
   tcp: TcpTracking,
   p: Packet,
   direction: Direction,
-  index: number,
   sysctl: Sysctl,
-): boolean {
-  const sender = tcp.seen[direction];
+): "invalid" | "close" | "keep" | "open" {
   const receiver = tcp.seen[direction === 0 ? 1 : 0];
-  let { seq, ack } = p;
-  let end = segmentEnd(p);
-  const state = ct.tcpState;
-  const reopens = (state === SYN_SENT && direction === 0) || (state === SYN_RECV && direction === 1);
-  if (sender.maxWindow === 0) {
-    if (initSender(sender, receiver, p, end)) return true;
-  } else if (reopens && after(end, sender.end)) {
-    sender.end = end;
-    sender.maxEnd = end;
-    sender.maxWindow = p.window || 1;
-    readOptions(p, sender);
-  }
-  const brokenReset = (p.tcpFlags & (TCP_ACK | TCP_RST)) === (TCP_ACK | TCP_RST) && ack === 0;
-  if ((p.tcpFlags & TCP_ACK) === 0 || brokenReset) ack = receiver.end;
-  if (seq === end && ((p.tcpFlags & TCP_RST) === 0 || (seq === 0 && state === SYN_SENT))) {
-    seq = sender.end;
-    end = sender.end;
-  }
-  const maxAckWindow = Math.max(sender.maxWindow, 66000);
-  const fits =
-    before(seq, (sender.maxEnd + 1) >>> 0) &&
-    after(end, (sender.end - receiver.maxWindow - 1) >>> 0) &&
-    before(ack, (receiver.end + 1) >>> 0) &&
-    after(ack, (receiver.end - maxAckWindow - 1) >>> 0);
-  if (!fits)
-    return (
-      (sender.flags & FLAG_BE_LIBERAL) !== 0 ||
-      sysctl.scalar["net.netfilter.nf_conntrack_tcp_be_liberal"] !== 0
-    );
-
-  const window = p.tcpFlags & TCP_SYN ? p.window : p.window << sender.scale;
-  if (sender.maxWindow < window) sender.maxWindow = window;
-  if (after(end, sender.end)) {
-    sender.end = end;
-    sender.flags |= FLAG_DATA_UNACKNOWLEDGED;
-  }
-  if (p.tcpFlags & TCP_ACK && (!(sender.flags & FLAG_MAXACK_SET) || after(ack, sender.maxAck))) {
-    sender.maxAck = ack;
-    sender.flags |= FLAG_MAXACK_SET;
-  }
-  if (receiver.maxWindow !== 0 && after(end, sender.maxEnd)) receiver.maxWindow += (end - sender.maxEnd) | 0;
-  if (after((ack + window) >>> 0, (receiver.maxEnd - 1) >>> 0))
-    receiver.maxEnd = (ack + window + (window === 0 ? 1 : 0)) >>> 0;
-  if (ack === receiver.end) receiver.flags &= ~FLAG_DATA_UNACKNOWLEDGED;
-  if (index === ACK_SET) countRetransmission(tcp, direction, seq, ack, end, window);
-  return true;
+  if ((receiver.flags & FLAG_MAXACK_SET) === 0) return "open";
+  const established = ct.tcpState === ESTABLISHED && (ct.status & IPS_ASSURED) !== 0;
+  if (p.seq === 0 && !established) return "close";
+  const ignoresInvalid = sysctl.scalar["net.netfilter.nf_conntrack_tcp_ignore_invalid_rst"] !== 0;
+  if (seqBefore(p.seq, receiver.maxAck) && !ignoresInvalid) return "invalid";
+  if (!established || p.seq === receiver.maxAck) return "close";
+  // it closes a train of segments
+  if (tcp.lastIndex === ACK_SET && tcp.lastDir === direction && p.seq === tcp.lastEnd) return "close";
+  return "keep";
 }
 
-/** The first segment of a direction. True when that settles it (both sides opened at once). */
-function initSender(sender: TcpWindow, receiver: TcpWindow, p: Packet, end: number): boolean {
-  if (p.tcpFlags & TCP_SYN) {
-    sender.end = end;
-    sender.maxEnd = end;
-    sender.maxWindow = p.window || 1;
-    readOptions(p, sender);
-    if (!(sender.flags & receiver.flags & FLAG_WINDOW_SCALE)) {
-      sender.scale = 0;
-      receiver.scale = 0;
-    }
-    return (p.tcpFlags & TCP_ACK) === 0;
-  }
-  sender.end = end;
-  sender.maxWindow = p.window << sender.scale || 1;
-  sender.maxEnd = (end + sender.maxWindow) >>> 0;
-  if (receiver.maxWindow === 0) {
-    receiver.end = p.ack;
-    receiver.maxEnd = p.ack;
-  }
-  return false;
+/** A reset that answers a SYN or ACK which was let through unbelieved; the window does not judge it. */
+function answersIgnored(ct: Conntrack, tcp: TcpTracking, p: Packet, oldState: number): boolean {
+  const seenReply = (ct.status & IPS_SEEN_REPLY) !== 0;
+  const assured = (ct.status & IPS_ASSURED) !== 0;
+  const { lastIndex } = tcp;
+  if (p.ack === tcp.lastEnd && ((seenReply && lastIndex === SYN_SET) || (!assured && lastIndex === ACK_SET)))
+    return true;
+  return oldState === SYN_SENT && lastIndex === ACK_SET && tcp.lastDir === 1 && p.seq === tcp.lastAck;
 }
 
-function countRetransmission(
+/** `nf_tcp_handle_invalid`: a FIN or reset out of the window, answered by another, ends the long timeout. */
+function noteInvalid(
+  ct: Conntrack,
   tcp: TcpTracking,
   direction: Direction,
-  seq: number,
-  ack: number,
-  end: number,
-  window: number,
+  index: number,
+  sysctl: Sysctl,
+  nowUs: number,
 ): void {
-  const same =
-    tcp.lastDir === direction &&
-    tcp.lastSeq === seq &&
-    tcp.lastAck === ack &&
-    tcp.lastEnd === end &&
-    tcp.lastWindow === window;
-  if (same) {
-    tcp.retransmissions++;
+  if ((ct.status & IPS_ASSURED) === 0 || (index !== RST_SET && index !== FIN_SET)) return;
+  const answers = tcp.lastDir !== direction && (tcp.lastIndex === FIN_SET || tcp.lastIndex === RST_SET);
+  if (!answers) {
+    tcp.lastIndex = index;
+    tcp.lastDir = direction;
     return;
   }
-  tcp.lastDir = direction;
-  tcp.lastSeq = seq;
-  tcp.lastAck = ack;
-  tcp.lastEnd = end;
-  tcp.lastWindow = window;
-  tcp.retransmissions = 0;
+  const left = ct.expiresUs - nowUs;
+  const lowered = sysctl.scalar[UNACKNOWLEDGED_TIMEOUT] * 1_000_000;
+  if (left >= 120_000_000 && left > lowered) ct.expiresUs = nowUs + lowered;
+}
+
+const UNACKNOWLEDGED_TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged";
+
+function timeout(tcp: TcpTracking, state: number, index: number, sysctl: Sysctl): number {
+  const { scalar } = sysctl;
+  const seconds = scalar[TIMEOUTS[state]!];
+  const retransmitting = scalar["net.netfilter.nf_conntrack_tcp_timeout_max_retrans"];
+  const unacknowledged = ((tcp.seen[0].flags | tcp.seen[1].flags) & FLAG_DATA_UNACKNOWLEDGED) !== 0;
+  if (tcp.retransmissions >= scalar["net.netfilter.nf_conntrack_tcp_max_retrans"] && seconds > retransmitting)
+    return retransmitting;
+  if (index === RST_SET) return scalar["net.netfilter.nf_conntrack_tcp_timeout_close"];
+  if (unacknowledged && seconds > scalar[UNACKNOWLEDGED_TIMEOUT]) return scalar[UNACKNOWLEDGED_TIMEOUT];
+  return tcp.lastWindow === 0 ? Math.min(seconds, retransmitting) : seconds;
 }

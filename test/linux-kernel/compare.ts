@@ -10,6 +10,7 @@ export function differences(plan: Plan, kernel: Seen, simulated: Seen): string[]
     const other = withoutSource(simulated.steps[i]!, bridges);
     if (step.errno !== other.errno)
       lines.push(`step ${i + 1} errno: kernel ${step.errno} podpath ${other.errno}`);
+    lines.push(...listDifference(`step ${i + 1} connections`, step.connections, other.connections));
     const places = new Set([...Object.keys(step.frames), ...Object.keys(other.frames)]);
     for (const place of [...places].sort())
       lines.push(...listDifference(`step ${i + 1} ${place}`, step.frames[place], other.frames[place]));

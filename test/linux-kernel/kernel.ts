@@ -18,7 +18,7 @@ export function missingForKernel(): string | null {
 }
 
 interface Captured {
-  steps: { frames: [string, string, string][]; errno: string | null }[];
+  steps: { frames: [string, string, string][]; errno: string | null; connections: string[] }[];
   conntrack: Record<string, string[]>;
   counters: Record<string, string[]>;
 }
@@ -35,11 +35,16 @@ export async function replayInKernel(situation: Situation): Promise<Seen> {
     rules,
     steps: situation.steps.map(stepForKernel),
     inspect: situation.inspect ?? [],
+    follow: situation.follow ?? false,
     stepMs: STEP_MS,
   };
   const captured = JSON.parse(await run(JSON.stringify(input))) as Captured;
   return {
-    steps: captured.steps.map(({ frames, errno }) => ({ frames: byDevice(frames), errno })),
+    steps: captured.steps.map(({ frames, errno, connections }) => ({
+      frames: byDevice(frames),
+      errno,
+      connections: connections.map(timedLine).sort(),
+    })),
     conntrack: mapValues(captured.conntrack, (lines) => lines.map(conntrackLine).sort()),
     counters: mapValues(captured.counters, countersOf),
   };
@@ -80,6 +85,12 @@ export const conntrackLine = (line: string): string =>
     .replace(/ mark=0/, "")
     .replace(/ secctx=\S+/, "")
     .trim();
+
+/** The same with the timeout to the nearest ten seconds. */
+const timedLine = (line: string): string => {
+  const seconds = Number(/^\S+\s+\d+\s+(\d+) /.exec(line)?.[1]);
+  return `${conntrackLine(line)} (${Math.round((seconds + 1) / 10) * 10} s)`;
+};
 
 /** Chains and rules that have counted something. */
 export const countersOf = (lines: readonly string[]): string[] => {

@@ -228,7 +228,11 @@ def main():
         connecting = result if isinstance(result, socket.socket) else None
         frames, connected = watch(step.get("ms", situation["stepMs"]), connecting)
         outcome = connected if connecting is not None else result
-        seen["steps"].append({"frames": frames, "errno": outcome})
+        lines = []
+        if situation["follow"]:
+            for name in situation["inspect"]:
+                lines += run(name, ["conntrack", "-L"]).splitlines()
+        seen["steps"].append({"frames": frames, "errno": outcome, "connections": lines})
     for name in situation["inspect"]:
         seen["conntrack"][name] = run(name, ["conntrack", "-L"]).splitlines()
         seen["counters"][name] = run(name, ["iptables-legacy-save", "-c"]).splitlines()

@@ -34,7 +34,10 @@ export function simulate(situation: Situation): Seen {
       frames[key]!.push(frameLine(event.packet));
     }
     const errno = result instanceof TcpConnection ? outcome(result) : result;
-    seen.steps.push({ frames, errno });
+    const connections = situation.follow
+      ? (situation.inspect ?? []).flatMap((ns) => timedLines(lab, ns))
+      : [];
+    seen.steps.push({ frames, errno, connections: connections.sort() });
   }
   for (const name of situation.inspect ?? []) {
     const { netfilter } = lab.ns(name);
@@ -42,6 +45,14 @@ export function simulate(situation: Situation): Seen {
     seen.counters[name] = countersOf(netfilter.save({ counters: true }).split("\n"));
   }
   return seen;
+}
+
+function timedLines(lab: Lab, ns: string): string[] {
+  const entries = lab.ns(ns).netfilter.conntrack?.entries() ?? [];
+  return [...entries].map((ct) => {
+    const seconds = Math.floor((ct.expiresUs - lab.network.clock.nowUs) / 1_000_000);
+    return `${conntrackWords(ct)} (${Math.round((seconds + 1) / 10) * 10} s)`;
+  });
 }
 
 const outcome = ({ state, error }: TcpConnection): string | null =>

@@ -37,6 +37,8 @@ export interface Situation {
   readonly steps: readonly Step[];
   /** Namespaces whose connections and counters are compared. */
   readonly inspect?: readonly string[];
+  /** Their connections are compared after every step, with timeouts to within ten seconds. */
+  readonly follow?: boolean;
 }
 
 /** A situation in which every UDP socket without a port of its own has the port 5000 + the step's number. */
@@ -53,6 +55,8 @@ export interface StepSeen {
   readonly frames: Record<string, string[]>;
   /** errno of a send or of a connection, once it is known. */
   readonly errno: string | null;
+  /** With `follow`: the connections of every inspected namespace after the step. */
+  readonly connections: readonly string[];
 }
 
 export interface Seen {

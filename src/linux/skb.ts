@@ -1,7 +1,6 @@
 import type { Packet } from "../packet/packet.ts";
 import type { NetDevice } from "./device/device.ts";
 import type { Route, RouteError } from "./ip/route.ts";
-import type { Journal } from "./journal.ts";
 import type { Conntrack } from "./netfilter/conntrack/entry.ts";
 
 export const PACKET_HOST = 0;
@@ -92,11 +91,11 @@ export class Skb {
     return skb;
   }
 
-  /** Notes what it is like, before it goes on from where it has waited. */
-  keep(journal: Journal): void {
-    journal.keep(this);
-    journal.keep(this.packet);
-    if (this.nfBridge !== null) journal.keep(this.nfBridge);
+  /** A copy that shares nothing that may change: to go on in this one's stead, which stays as it is. */
+  double(): Skb {
+    const skb = this.clone();
+    if (this.nfBridge !== null) skb.nfBridge = Object.assign(new NfBridgeInfo(), this.nfBridge);
+    return skb;
   }
 
   /** `skb_scrub_packet(skb, true)`: what a packet loses when it goes over into another namespace (net/core/skbuff.c). */

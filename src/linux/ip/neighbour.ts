@@ -182,11 +182,10 @@ export class Neighbour {
 
   private takeQueue(): Skb[] {
     const queue = this.queue;
-    const { journal } = this.table.netns.clock;
-    if (journal !== null) for (const skb of queue) skb.keep(journal);
     this.queue = [];
     this.table.waiting -= queue.length;
-    return queue;
+    // who may have to wait here once more stays as it is
+    return this.table.netns.clock.journal === null ? queue : queue.map((skb) => skb.double());
   }
 
   /**

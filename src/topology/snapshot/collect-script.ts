@@ -51,6 +51,7 @@ for file in /run/netns/* /var/run/docker/netns/*; do
   pod=\${file##*/}
   id=$(nsenter --net="$file" readlink /proc/self/ns/net 2>/dev/null) || continue
   add "$id" "$pod" nsenter --net="$file"
+  case "$file" in /run/netns/*) : >"$folder/netns/$(printf '%s' "$id" | tr -cd 0-9)/named" 2>/dev/null;; esac
 done
 for process in /proc/[0-9]*; do
   id=$(readlink "$process/ns/net" 2>/dev/null) || continue

@@ -127,10 +127,14 @@ export function readSnapshot(folder: string): NodeSnapshot {
   const marker = parseJson(join(folder, MARKER), markerSchema, faults);
   const netns = join(folder, "netns");
   const nsids = readNsids(readText(join(folder, "list-id")));
-  const pods = (existsSync(netns) ? readdirSync(netns).sort() : []).map((id) => {
+  const pods: PodSnapshot[] = [];
+  for (const id of existsSync(netns) ? readdirSync(netns).sort() : []) {
     const name = readText(join(netns, id, "name")).trim() || id;
-    return { name, nsid: nsids.get(name) ?? null, netns: readNamespace(join(netns, id), faults) };
-  });
+    const nsid = nsids.get(name) ?? null;
+    // one that iproute2 knows by name, but not as a neighbour of this node, hangs on another
+    if (nsid === null && existsSync(join(netns, id, "named"))) continue;
+    pods.push({ name, nsid, netns: readNamespace(join(netns, id), faults) });
+  }
   const root = readNamespace(folder, faults);
   if (marker === null || faults.length > 0) throw new TopologyError(faults);
   return { name: marker.metadata.name, root, pods };

@@ -44,15 +44,17 @@ add() {
   number=$(printf '%s' "$id" | tr -cd 0-9)
   mkdir -p "$folder/netns/$number"
   printf '%s\\n' "$pod" >"$folder/netns/$number/name"
+  [ "$named" = no ] || : >"$folder/netns/$number/named"
   state "$folder/netns/$number" "$@"
 }
 for file in /run/netns/* /var/run/docker/netns/*; do
   [ -e "$file" ] || continue
   pod=\${file##*/}
   id=$(nsenter --net="$file" readlink /proc/self/ns/net 2>/dev/null) || continue
+  case "$file" in /run/netns/*) named=yes;; *) named=no;; esac
   add "$id" "$pod" nsenter --net="$file"
-  case "$file" in /run/netns/*) : >"$folder/netns/$(printf '%s' "$id" | tr -cd 0-9)/named" 2>/dev/null;; esac
 done
+named=no
 for process in /proc/[0-9]*; do
   id=$(readlink "$process/ns/net" 2>/dev/null) || continue
   case "$seen" in *" $id "*) continue;; esac

@@ -18,7 +18,7 @@ import {
 import type { ProxyNode } from "../../../../src/cluster/kube-proxy/node.ts";
 import { proxier } from "../../../../src/cluster/kube-proxy/proxier.ts";
 import { generateRestore } from "../../../../src/cluster/kube-proxy/restore.ts";
-import { ensureJumps, JUMPS, kubeProxySysctls } from "../../../../src/cluster/kube-proxy/setup.ts";
+import { ensureJumps, JUMPS, type Jump, kubeProxySysctls } from "../../../../src/cluster/kube-proxy/setup.ts";
 import { type Chooser, SeededChooser } from "../../../../src/linux/chooser.ts";
 import { Tun } from "../../../../src/linux/device/tun.ts";
 import { addAddress, addRoute, setLinkUp } from "../../../../src/linux/ip/address.ts";
@@ -53,19 +53,24 @@ export function rulesFor(situation: Situation): RuleSet {
     node: { ...NODE, ...situation.node },
     config: configOf(situation),
   });
-  const jumps = ["filter", "nat"].flatMap((table) => {
-    const own = JUMPS.filter((one) => one.table === table);
+  return applyRestore(applyRestore(null, jumpsText(JUMPS), { noflush: false }), restore, { noflush: true });
+}
+
+/** What kube-proxy ensures in tables that hold nothing else, as text for iptables-restore. */
+export function jumpsText(jumps: readonly Jump[]): string {
+  const lines = ["filter", "nat"].flatMap((table) => {
+    const own = jumps.filter((one) => one.table === table);
     const froms = [...new Set(own.map(({ from }) => from))];
     return [
       `*${table}`,
       ...new Set(own.map(({ to }) => `:${to} - [0:0]`)),
-      ...froms.flatMap((from) => ensureJumps([], own[0]!.table, from).map((rule) => `-A ${from} ${rule}`)),
+      ...froms.flatMap((from) =>
+        ensureJumps([], own[0]!.table, from, jumps).map((rule) => `-A ${from} ${rule}`),
+      ),
       "COMMIT",
     ];
   });
-  return applyRestore(applyRestore(null, `${jumps.join("\n")}\n`, { noflush: false }), restore, {
-    noflush: true,
-  });
+  return `${lines.join("\n")}\n`;
 }
 
 /** The node, running: packets come and go while its connections and lists remember. */

@@ -51,7 +51,7 @@ export function fold(
       0,
     ),
     conntrack: connectionsOf(network, events),
-    events: events.map((event) => traceEvent(event, roles)),
+    events: attributeLogs(events).map((event) => traceEvent(event, roles)),
   };
 }
 
@@ -85,6 +85,15 @@ function requestOf(
   };
 }
 
+/** A rule's log line does not say which packet it is about: the one whose walk it stands in. */
+function attributeLogs(events: readonly NetworkEvent[]): NetworkEvent[] {
+  return events.map((e, i) => {
+    if (e.type !== "log" || e.serial !== 0) return e;
+    const walk = events.slice(i).find((next) => next.type === "table" && next.netns === e.netns);
+    return walk === undefined ? e : { ...e, serial: walk.serial };
+  });
+}
+
 const isFollowUp = (events: readonly NetworkEvent[], roles: Roles, serial: number, sender: string): boolean =>
   roles.of(serial).role === "follow-up" &&
   events.some((e) => e.type === "origin" && e.serial === serial && e.netns === sender);
@@ -97,9 +106,7 @@ function deliveryOf(
   const event = events.find((e): e is DeliverEvent => e.type === "deliver" && e.serial === serial);
   if (serial === 0 || event === undefined) return null;
   const { netns, owner, packet } = event;
-  const pod = model.pods.find(
-    (one) => !one.hostNetwork && netns === `${one.nodeName}/${one.namespace}/${one.name}`,
-  );
+  const pod = podAt(model, netns, owner, packet.dport);
   return {
     netns,
     pod: pod === undefined ? null : `${pod.namespace}/${pod.name}`,
@@ -108,6 +115,19 @@ function deliveryOf(
     destination: destinationText(packet),
     ttl: packet.ttl,
   };
+}
+
+/** Whose namespace it is; on a node the pod in the node's network one of whose containers took the packet. */
+function podAt(model: TraceableCluster["model"], netns: string, owner: string | null, port: number) {
+  return model.pods.find(
+    ({ hostNetwork, nodeName, namespace, name, containers }) =>
+      (!hostNetwork && netns === `${nodeName}/${namespace}/${name}`) ||
+      (hostNetwork &&
+        netns === nodeName &&
+        containers.some(
+          (one) => one.name === owner && one.ports.some(({ containerPort }) => containerPort === port),
+        )),
+  );
 }
 
 function replyOf(events: readonly NetworkEvent[], roles: Roles, replier: string): Reply | null {

@@ -28,7 +28,7 @@ export interface IcmpError {
 /** The request as the socket that received it sees it. Addresses are `IP:PORT`, for icmp `IP`. */
 export interface Delivered {
   readonly netns: string;
-  /** `NAMESPACE/NAME` of the pod whose namespace it is; null on a node or host, and for a pod in its node's network. */
+  /** `NAMESPACE/NAME` of the pod whose namespace or (in its node's network) whose container it is; otherwise null. */
   readonly pod: string | null;
   readonly container: string | null;
   readonly source: string;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RequestError, type TraceRequest } from "../../src/trace/request.ts";
 import { send } from "../../src/trace/send.ts";
+import { renderTrace } from "../../src/trace/text/render.ts";
 import { clusterOf, topologyText, traceIn } from "./cluster.ts";
 
 const place = z.strictObject({
@@ -222,6 +223,48 @@ describe("the record of a trace", () => {
     const arp = (events: readonly { of: string }[]) => events.filter(({ of }) => of === "arp").length;
     expect(arp(send(cluster, request).events)).toBeGreaterThan(0);
     expect(arp(send(cluster, request).events)).toBe(0);
+  });
+});
+
+describe("what belongs to a packet", () => {
+  it("a LOG rule's line belongs to the packet that was logged", () => {
+    const cluster = clusterOf(topologyText());
+    const { netfilter } = cluster.node("srv-k8s-node1").netns;
+    netfilter.load('*filter\n-A FORWARD -p icmp -j LOG --log-prefix "seen "\nCOMMIT\n', { noflush: true });
+    // docker's own rule for what leaves its bridge comes first: a ping into the bridge meets the new one
+    const trace = send(cluster, { from: "node/srv-k8s-node2", to: "pod/client", protocol: "icmp" });
+    const log = trace.events.find(({ type }) => type === "log");
+    expect(log).toMatchObject({
+      netns: "srv-k8s-node1",
+      of: "request",
+      text: expect.stringContaining("seen "),
+    });
+    expect(renderTrace(trace)).toContain("log             seen ");
+  });
+
+  it("a container in its node's network is named with its pod", () => {
+    const pod = `---
+apiVersion: v1
+kind: Pod
+metadata: {name: agent, namespace: kube-system}
+spec:
+  nodeName: srv-k8s-node1
+  hostNetwork: true
+  containers: [{name: agent, image: agent, ports: [{containerPort: 9100}]}]
+`;
+    const cluster = clusterOf(topologyText() + pod);
+    const trace = send(cluster, { from: "host/laptop", to: "pod/kube-system/agent:9100" });
+    expect(trace.delivered).toMatchObject({
+      netns: "srv-k8s-node1",
+      pod: "kube-system/agent",
+      container: "agent",
+      destination: "10.1.96.232:9100",
+    });
+  });
+
+  it("a ping of a ClusterIP is lost in flanneld, which says nothing about ICMP", () => {
+    const trace = traceIn([], { from: "pod/client", to: "svc/nginx", protocol: "icmp" });
+    expect(trace).toMatchObject({ verdict: "dropped", reason: null, icmp: null, reply: null });
   });
 });
 

@@ -6,16 +6,16 @@ import { walkLine } from "./walk.ts";
 
 type RuleRecord = Extract<TraceEvent, { type: "rule" }>;
 
-const PARTS = ["request", "icmp-error", "reset", "reply", "follow-up"] as const;
-type Part = (typeof PARTS)[number];
-
-const TITLES: Record<Part, string> = {
+/** Roles that have sections; a packet of another role belongs to the one that caused it, or to none. */
+const TITLES = {
   request: "request",
   "icmp-error": "ICMP error",
   reset: "reset",
   reply: "reply",
   "follow-up": "the rest of the conversation",
-};
+} as const;
+type Part = keyof typeof TITLES;
+
 const DEPTHS: Record<Part, Depth | 0> = {
   request: NORMAL,
   "icmp-error": BRIEF,
@@ -24,28 +24,53 @@ const DEPTHS: Record<Part, Depth | 0> = {
   "follow-up": 0,
 };
 
-/** The trace as a tree: a section a packet of interest, in it the namespaces crossed, in those what happened. */
+const isPart = (role: string): role is Part => Object.hasOwn(TITLES, role);
+
+/**
+ * The trace as a tree: a section a packet of interest, the request's first and the rest of a TCP conversation together
+ * at the end; in it the namespaces crossed, in those what happened.
+ */
 export function sectionsOf({ events }: Trace): Section[] {
-  const partOf = partsBySerial(events);
-  return PARTS.flatMap((part) => {
-    const own = events.filter((e) => partOf.get(e.serial) === part);
-    if (own.length === 0) return [];
-    const origin = own.find((e) => e.type === "origin" && e.of === part);
-    const detail = part !== "follow-up" && origin?.type === "origin" ? origin.packet.summary : "";
-    return [{ title: TITLES[part], detail, depth: DEPTHS[part], namespaces: namespacesOf(own) }];
+  const { sectionOf, heads } = partition(events);
+  return heads.map((head) => {
+    const part = head.of as Part;
+    const own = events.filter((e) => sectionOf.get(e.serial) === head);
+    return {
+      title: head.packet.summary.includes(" type 5/") ? "ICMP redirect" : TITLES[part],
+      detail: part === "follow-up" ? "" : head.packet.summary,
+      depth: DEPTHS[part],
+      namespaces: namespacesOf(own),
+    };
   });
 }
 
-/** The section of every packet; an ARP packet goes with the one that waits for its answer. */
-function partsBySerial(events: readonly TraceEvent[]): Map<number, Part> {
-  const parts = new Map<number, Part>();
+type OriginRecord = Extract<TraceEvent, { type: "origin" }>;
+
+/**
+ * To which section each packet belongs, by the packet that heads it. A tunnel's packet goes with what it carries, an ARP
+ * packet with what waits for its answer.
+ */
+function partition(events: readonly TraceEvent[]): {
+  sectionOf: ReadonlyMap<number, OriginRecord>;
+  heads: readonly OriginRecord[];
+} {
+  const sectionOf = new Map<number, OriginRecord>();
+  const heads: OriginRecord[] = [];
+  let conversation: OriginRecord | null = null;
   for (const e of events) {
     if (e.type !== "origin") continue;
-    const role = e.of.replace(/-outer$/, "");
-    const part = PARTS.find((one) => one === role) ?? (role === "arp" ? parts.get(e.cause) : undefined);
-    if (part !== undefined) parts.set(e.serial, part);
+    if (e.of === "follow-up") {
+      conversation ??= e;
+      sectionOf.set(e.serial, conversation);
+    } else if (isPart(e.of)) {
+      heads.push(e);
+      sectionOf.set(e.serial, e);
+    } else {
+      const carried = sectionOf.get(e.cause);
+      if (carried !== undefined) sectionOf.set(e.serial, carried);
+    }
   }
-  return parts;
+  return { sectionOf, heads: conversation === null ? heads : [...heads, conversation] };
 }
 
 function namespacesOf(events: readonly TraceEvent[]): { netns: string; lines: Line[] }[] {

@@ -166,6 +166,19 @@ export function brNfPostRouting(bridge: Bridge, to: BridgePort, skb: Skb): boole
     bridge.queuePushXmit(to, skb);
     return true;
   }
-  ipFragment(netns, skb, mtu, (fragment) => bridge.queuePushXmit(to, fragment));
+  // br_nf_ip_fragment: cut to the MTU of the bridge, whatever the port's is
+  const dstMtu = skb.route?.dev.mtu ?? bridge.mtu;
+  if ((skb.packet.df !== 0 && !skb.ignoreDf) || info.fragMaxSize > dstMtu) {
+    netns.drop(
+      skb,
+      "NOT_SPECIFIED",
+      "br_nf_ip_fragment",
+      null,
+      `DF is set and ${to.dev.name} takes ${mtu} bytes`,
+    );
+    return true;
+  }
+  skb.fragMaxSize = info.fragMaxSize;
+  ipFragment(netns, skb, dstMtu, (fragment) => bridge.queuePushXmit(to, fragment));
   return true;
 }

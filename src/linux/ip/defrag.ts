@@ -1,10 +1,14 @@
-import { type Packet, transportHeaderLength } from "../../packet/packet.ts";
+import { ICMP_TIME_EXCEEDED, type Packet, transportHeaderLength } from "../../packet/packet.ts";
 import type { Timer } from "../clock.ts";
+import { RTN_LOCAL } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
+import { ipRouteInput } from "./route-input.ts";
 
 /** Who asks for reassembly: each keeps queues of its own (enum ip_defrag_users). */
 export type DefragUser = "local" | "conntrack-in" | "conntrack-out" | "bridge";
+
+const ICMP_EXC_FRAGTIME = 1;
 
 interface Queue {
   readonly fragments: Skb[];
@@ -48,6 +52,8 @@ export class Defragmenter {
     journal?.delete(this.queues, key);
     this.queues.delete(key);
     reassemble(skb, fragments);
+    // nf_ct_ipv4_gather_frags: it came in pieces, so it may leave in pieces
+    if (user !== "local") skb.ignoreDf = true;
     this.report(skb, "reassembled");
     return true;
   }
@@ -57,7 +63,16 @@ export class Defragmenter {
     if (queue === undefined) return;
     this.netns.clock.journal?.delete(this.queues, key);
     this.queues.delete(key);
+    const head = queue.fragments[0]!;
+    if (head.packet.fragOffset === 0) this.complain(head);
     for (const skb of queue.fragments) this.netns.drop(skb, "FRAG_REASM_TIMEOUT", "ip_expire");
+  }
+
+  /** The sender is told, if the first piece is here and was for this namespace: a router in between is silent. */
+  private complain(head: Skb): void {
+    const { netns } = this;
+    if (head.route === null && ipRouteInput(netns, head, head.dev!) !== null) return;
+    if (head.route?.type === RTN_LOCAL) netns.icmpSend(netns, head, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0);
   }
 
   private report(skb: Skb, action: "queued" | "reassembled"): void {

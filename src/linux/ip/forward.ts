@@ -42,6 +42,7 @@ function exceedsMtu(skb: Skb, mtu: number): boolean {
   const length = ipTotalLength(p);
   if (length <= mtu || p.df === 0) return false;
   if (skb.fragMaxSize > mtu) return true;
+  if (skb.ignoreDf) return false;
   // a GSO packet is judged by its segments (skb_gso_validate_network_len)
   if (skb.gsoSize !== 0) return length - p.payloadLength + skb.gsoSize > mtu;
   return true;

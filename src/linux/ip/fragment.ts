@@ -10,8 +10,15 @@ const IP_HEADER = 20;
  */
 export function ipFragment(netns: Netns, skb: Skb, mtu: number, output: (fragment: Skb) => void): void {
   const whole = skb.packet;
-  const cuts = oldCuts(skb, mtu) ?? newCuts(ipTotalLength(whole) - IP_HEADER, cutSize(skb, mtu));
+  const old = oldCuts(skb, mtu);
+  const cuts = old ?? newCuts(ipTotalLength(whole) - IP_HEADER, cutSize(skb, mtu));
   const last = cuts.length - 1;
+  if (last === 0) {
+    output(skb);
+    return;
+  }
+  // DF is kept where all pieces had it (IPSKB_FRAG_PMTU), but ip_fraglist_prepare forgets it
+  const df = old === null && skb.fragMaxSize !== 0 ? whole.df : 0;
   const base = isFragment(whole) ? whole.fragOffset : 0;
   const datagram = whole.datagram ?? whole.clone();
   report(netns, skb, "split");
@@ -23,6 +30,7 @@ export function ipFragment(netns: Netns, skb: Skb, mtu: number, output: (fragmen
     p.fragOffset = base + offset;
     p.mf = i < last ? 1 : whole.mf;
     p.payloadLength = cuts[i]!;
+    p.df = df;
     if (p.fragOffset > 0) forgetTransport(p);
     piece.fragMaxSize = 0;
     piece.fragLengths = null;

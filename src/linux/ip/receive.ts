@@ -16,6 +16,8 @@ export function ipReceive(netns: Netns, skb: Skb): void {
   // ip_rcv_core clears what an earlier visit to the IP layer has noted (IPCB)
   skb.doRedirect = false;
   skb.fragMaxSize = 0;
+  // what the control block said belongs to a bridge's visit to the hooks
+  skb.fragMaxSize = 0;
   // ip_sabotage_in (br_netfilter): the bridge has taken this packet through PREROUTING already
   const bridged = skb.nfBridge !== null && !skb.nfBridge.inPrerouting;
   if (!bridged && netns.netfilter.run(NF_INET_PRE_ROUTING, skb, skb.dev, null) !== NF_ACCEPT) return;

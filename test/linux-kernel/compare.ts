@@ -1,13 +1,10 @@
-import type { Plan } from "../linux/lab.ts";
-import type { Seen, StepSeen } from "./step.ts";
+import type { Seen } from "./step.ts";
 
 /** Where two runs of a situation differ: one line each, what the kernel showed first. */
-export function differences(plan: Plan, kernel: Seen, simulated: Seen): string[] {
+export function differences(kernel: Seen, simulated: Seen): string[] {
   const lines: string[] = [];
-  const bridges = bridgeTaps(plan);
-  kernel.steps.forEach((seen, i) => {
-    const step = withoutSource(seen, bridges);
-    const other = withoutSource(simulated.steps[i]!, bridges);
+  kernel.steps.forEach((step, i) => {
+    const other = simulated.steps[i]!;
     if (step.errno !== other.errno)
       lines.push(`step ${i + 1} errno: kernel ${step.errno} podpath ${other.errno}`);
     lines.push(...listDifference(`step ${i + 1} connections`, step.connections, other.connections));
@@ -20,22 +17,6 @@ export function differences(plan: Plan, kernel: Seen, simulated: Seen): string[]
     lines.push(...listDifference(`${name} counters`, kernel.counters[name], simulated.counters[name]));
   }
   return lines;
-}
-
-const bridgeTaps = (plan: Plan): string[] =>
-  Object.entries(plan.namespaces).flatMap(([ns, part]) =>
-    Object.keys(part.bridges ?? {}).map((name) => `${ns}:${name} tx`),
-  );
-
-/**
- * br_nf_dev_xmit puts the sender's MAC back into a frame that a packet socket on the bridge has got already, but not
- * read: which of the two it reads is chance.
- */
-function withoutSource(step: StepSeen, taps: readonly string[]): StepSeen {
-  const frames = { ...step.frames };
-  for (const tap of taps)
-    if (frames[tap] !== undefined) frames[tap] = frames[tap].map((line) => line.replace(/^\S+>/, "*>"));
-  return { ...step, frames };
 }
 
 function listDifference(where: string, a: readonly string[] = [], b: readonly string[] = []): string[] {

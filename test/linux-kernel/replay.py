@@ -3,7 +3,7 @@
 Reads one situation as JSON from standard input and writes one JSON document. Every namespace is anonymous: it is
 held by a file descriptor of this process and gone with it, however it ends. Nothing leads out of them.
 """
-import ctypes, errno, fcntl, json, os, select, socket, struct, subprocess, sys, time
+import ctypes, errno, json, mmap, os, select, socket, struct, subprocess, sys, time
 
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -97,16 +97,49 @@ def wait_for_carrier():
             time.sleep(0.02)
 
 
-sniffers, servers, pending = {}, {}, {}
+sniffers, servers = [], {}
+
+
+SOL_PACKET, PACKET_RX_RING, PACKET_VERSION, TPACKET_V2 = 263, 5, 10, 1
+FRAME, FRAMES = 4096, 1024
+
+
+class Sniffer:
+    """Sees every frame of a namespace as it is when it crosses the tap: the ring's copies are made at once, whereas
+    what recvfrom gives later shares its bytes with the packet on its way, which may have been rewritten by then."""
+
+    def __init__(self, name):
+        enter(name)
+        self.name = name
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
+        request = struct.pack("=IIII", FRAME * FRAMES // 64, 64, FRAME, FRAMES)
+        self.socket.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
+        self.ring = mmap.mmap(self.socket.fileno(), FRAME * FRAMES, mmap.MAP_SHARED)
+        self.devices = dict(socket.if_nameindex())
+        self.next = 0
+        self.socket.bind(("lo", 0))
+        libc.bind(self.socket.fileno(), struct.pack("=HHiHBB8s", socket.AF_PACKET, socket.htons(3), 0, 0, 0, 0, b""), 20)
+
+    def fileno(self):
+        return self.socket.fileno()
+
+    def frames(self):
+        while True:
+            at = self.next * FRAME
+            status, _, length, mac = struct.unpack_from("=IIIH", self.ring, at)
+            if status & 1 == 0:
+                return
+            _, _, index, _, kind = struct.unpack_from("=HHiHB", self.ring, at + 32)
+            data = self.ring[at + mac:at + mac + length]
+            struct.pack_into("=I", self.ring, at, 0)
+            self.next = (self.next + 1) % FRAMES
+            yield f"{self.name}:{self.devices[index]}", "tx" if kind == 4 else "rx", data.hex()
 
 
 def listen_in():
     for name in spaces:
-        enter(name)
-        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        s.setblocking(False)
-        sniffers[s] = name
+        sniffers.append(Sniffer(name))
 
 
 def address(text):
@@ -199,7 +232,7 @@ def watch(ms, connecting):
     while True:
         left = end - time.monotonic()
         waiting = [connecting] if connecting is not None and result is None else []
-        ready, writable, _ = select.select(list(sniffers) + list(servers), waiting, [], max(left, 0))
+        ready, writable, _ = select.select(sniffers + list(servers), waiting, [], max(left, 0))
         if not ready and not writable and left <= 0:
             return frames, result
         for s in writable:
@@ -209,12 +242,7 @@ def watch(ms, connecting):
             if s in servers:
                 answer(s)
                 continue
-            while True:
-                try:
-                    data, (dev, _, kind, _, _) = s.recvfrom(65535)
-                except BlockingIOError:
-                    break
-                frames.append([f"{sniffers[s]}:{dev}", "tx" if kind == 4 else "rx", data.hex()])
+            frames.extend(s.frames())
 
 
 def main():

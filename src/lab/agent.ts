@@ -46,7 +46,11 @@ export type CapturedFrame = readonly [
 export interface SenderSaw {
   readonly errno: string | null;
   readonly connected: boolean;
-  readonly replies: readonly { readonly from: string | null; readonly ttl: number | null; readonly bytes: number }[];
+  readonly replies: readonly {
+    readonly from: string | null;
+    readonly ttl: number | null;
+    readonly bytes: number;
+  }[];
   /** ICMP errors of the socket's error queue. */
   readonly errors: readonly {
     readonly errno: string;

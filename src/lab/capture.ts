@@ -47,8 +47,7 @@ function completeIp(view: DataView, bytes: Uint8Array, at: number, limit: number
     view.setUint16(transport + 6, 0);
     const port = view.getUint16(transport + 2);
     if (ports.flannelUdp.includes(port)) completeIp(view, bytes, transport + UDP_HLEN, end, ports);
-    if (ports.vxlan.includes(port))
-      completeFrame(view, bytes, transport + UDP_HLEN + VXLAN_HLEN, end, ports);
+    if (ports.vxlan.includes(port)) completeFrame(view, bytes, transport + UDP_HLEN + VXLAN_HLEN, end, ports);
   } else if (protocol === IPPROTO_ICMP && ICMP_ERRORS.includes(bytes[transport]!)) {
     completeIp(view, bytes, transport + 8, end, ports);
     view.setUint16(transport + 2, 0);

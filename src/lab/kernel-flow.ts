@@ -23,9 +23,13 @@ export function kernelRecord(
 
 function frameOf(captured: CapturedFrame, ports: TunnelPorts): Frame {
   const [netns, device, direction, link, base64, timeUs] = captured;
-  const common = { netns, device, direction, timeUs };
+  const common = { netns, device, direction, timeUs, link };
   try {
-    return { ...common, packet: decodeCaptured(Buffer.from(base64, "base64"), link, ports), unreadable: null };
+    return {
+      ...common,
+      packet: decodeCaptured(Buffer.from(base64, "base64"), link, ports),
+      unreadable: null,
+    };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return { ...common, packet: null, unreadable: `${error.message} (${base64})` };

@@ -58,6 +58,8 @@ export interface NetnsPlan {
   readonly accounts: readonly string[];
   /** For iptables-restore; empty: the namespace has no rules. */
   readonly rules: string;
+  /** Do captures listen here? Not on the wire itself: the simulation has no devices there. */
+  readonly capture: boolean;
   readonly listen: readonly ListenPlan[];
   /** Bridges here. */
   readonly bridges: readonly string[];
@@ -157,6 +159,7 @@ function segmentPlan(name: string, nics: readonly Nic[], real: string): NetnsPla
     config: ["link set lo up", ...nics.map((_, i) => `link set ${port(i)} up`), "link set wire up"],
     accounts: [],
     rules: "",
+    capture: false,
     listen: [],
     bridges: ["wire"],
   };
@@ -183,6 +186,7 @@ function netnsPlan(
     config: [...devices.flatMap(addressLines), ...neighbourLines(netns), ...routeLines(netns)],
     accounts: [...new Set([...rules.matchAll(/--nfacct-name +(\S+)/g)].map(([, name]) => name!))],
     rules,
+    capture: true,
     listen: listenPlans(netns),
     bridges: devices.filter(isBridge).map(({ name }) => name),
   };
@@ -228,7 +232,9 @@ const portLines = (bridge: Bridge): string[] =>
     ]);
 
 const vxlanFdbLines = (dev: Vxlan): string[] =>
-  [...dev.fdb].map(([mac, remote]) => `fdb replace ${formatMac(mac)} dev ${dev.name} dst ${formatIpv4(remote)}`);
+  [...dev.fdb].map(
+    ([mac, remote]) => `fdb replace ${formatMac(mac)} dev ${dev.name} dst ${formatIpv4(remote)}`,
+  );
 
 function addressLines(dev: NetDevice): string[] {
   const lines = dev.loopback

@@ -7,6 +7,7 @@ export interface Frame {
   readonly device: string;
   readonly direction: "tx" | "rx";
   readonly timeUs: number;
+  readonly link: "ethernet" | "raw";
   /** Null for what could not be read: `unreadable` says why. */
   readonly packet: Packet | null;
   readonly unreadable: string | null;

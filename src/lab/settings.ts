@@ -33,6 +33,7 @@ export function settings(sysctl: Sysctl): Setting[] {
 /** Settings of one device that differ from what it takes over when it appears. */
 export function deviceSettings(device: string, conf: DeviceConf, inherited: DeviceConf): Setting[] {
   const name = device.replaceAll(".", "/");
-  const keys = device === "lo" ? DEVICE_CONF_KEYS : DEVICE_CONF_KEYS.filter((key) => conf[key] !== inherited[key]);
+  const keys =
+    device === "lo" ? DEVICE_CONF_KEYS : DEVICE_CONF_KEYS.filter((key) => conf[key] !== inherited[key]);
   return keys.map((key) => [`net.ipv4.conf.${name}.${key}`, conf[key]]);
 }

@@ -17,6 +17,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] 
 export interface SimulatedProbe {
   readonly record: FlowRecord;
   readonly events: readonly NetworkEvent[];
+  readonly counters: Readonly<Record<string, string>>;
   /** Lets go of the socket as the agent does: a connection ends with a reset. */
   close(): void;
 }
@@ -25,7 +26,8 @@ export interface SimulatedProbe {
 export function simulatedCounters({ network }: SimulatedCluster): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const netns of network.namespaces.values())
-    if (netns.netfilter.ruleSet.tables.length > 0) texts[netns.name] = netns.netfilter.save({ counters: true });
+    if (netns.netfilter.ruleSet.tables.length > 0)
+      texts[netns.name] = netns.netfilter.save({ counters: true });
   return texts;
 }
 
@@ -38,20 +40,23 @@ export function forget({ network }: SimulatedCluster): void {
   }
 }
 
-/** Sends a flow in the simulation. `waitUs` is how long its process had to wait in vain; 0 when it did not. */
-export function simulateFlow(cluster: SimulatedCluster, request: FlowRequest, waitUs: number): SimulatedProbe {
+/** Sends a flow in the simulation. `before` are the counters from which on is counted. */
+export function simulateFlow(
+  cluster: SimulatedCluster,
+  request: FlowRequest,
+  before: Readonly<Record<string, string>>,
+): SimulatedProbe {
   const { network } = cluster;
-  const before = simulatedCounters(cluster);
   const events: NetworkEvent[] = [];
   network.recorder = { record: (event) => void events.push(event) };
   const saw: Mutable<SenderSaw> = { errno: null, connected: false, replies: [], errors: [] };
   const close = SENDERS[request.protocol](network.netns(request.from), request, saw);
-  network.run();
-  if (waitUs > 0) network.advance(waitUs);
+  wait(cluster, request, saw);
   network.recorder = null;
   const after = simulatedCounters(cluster);
   return {
     events,
+    counters: after,
     record: {
       frames: events.flatMap(frameOf),
       sender: saw,
@@ -67,6 +72,22 @@ export function simulateFlow(cluster: SimulatedCluster, request: FlowRequest, wa
       for (const netns of network.namespaces.values()) netns.sockets.tcp.reset();
     },
   };
+}
+
+/** Lets time pass until the process has what it waits for, or its patience ends. */
+function wait(
+  { network }: SimulatedCluster,
+  { protocol, size, timeoutMs }: FlowRequest,
+  saw: SenderSaw,
+): void {
+  const end = network.clock.nowUs + timeoutMs * 1000;
+  const isDone = (): boolean =>
+    saw.errno !== null ||
+    saw.replies.length + saw.errors.length > 0 ||
+    (protocol === "tcp" && size === 0 && saw.connected);
+  network.run();
+  while (!isDone() && network.clock.step(end)) network.run();
+  if (!isDone()) network.clock.nowUs = end;
 }
 
 type Send = (sender: Netns, request: FlowRequest, saw: Mutable<SenderSaw>) => () => void;
@@ -169,6 +190,7 @@ const frameOf = (event: NetworkEvent): Frame[] =>
           device: event.device,
           direction: event.direction,
           timeUs: event.timeUs,
+          link: event.link,
           packet: event.packet,
           unreadable: null,
         },
@@ -178,10 +200,12 @@ const frameOf = (event: NetworkEvent): Frame[] =>
 function receivers(events: readonly NetworkEvent[]): ReceiverSaw[] {
   const delivered = events.filter((event): event is DeliverEvent => event.type === "deliver");
   const asked = new Set(
-    delivered.filter(({ packet }) => packet.protocol === IPPROTO_TCP && packet.tcpFlags === TCP_SYN).map(keyOf),
+    delivered
+      .filter(({ packet }) => packet.protocol === IPPROTO_TCP && packet.tcpFlags === TCP_SYN)
+      .map(keyOf),
   );
   const accepted = new Set<string>();
-  return delivered.flatMap((event) => {
+  return delivered.flatMap((event): ReceiverSaw[] => {
     const { netns, owner, packet } = event;
     if (owner === null || owner === "flanneld" || owner.startsWith("flannel.")) return [];
     const ends = {
@@ -203,7 +227,11 @@ function receivers(events: readonly NetworkEvent[]): ReceiverSaw[] {
 const keyOf = ({ netns, packet: { src, sport, dst, dport } }: DeliverEvent): string =>
   `${netns} ${src}:${sport} ${dst}:${dport}`;
 
-const PROTOCOLS: Record<number, string> = { [IPPROTO_ICMP]: "icmp", [IPPROTO_TCP]: "tcp", [IPPROTO_UDP]: "udp" };
+const PROTOCOLS: Record<number, string> = {
+  [IPPROTO_ICMP]: "icmp",
+  [IPPROTO_TCP]: "tcp",
+  [IPPROTO_UDP]: "udp",
+};
 
 function conntrackRows({ netfilter }: Netns): ConntrackRow[] {
   return [...(netfilter.conntrack?.entries() ?? [])].map((ct) => ({

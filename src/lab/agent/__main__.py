@@ -25,7 +25,7 @@ class Lab:
         self.servers = []
         self.receivers = []
         self.probe = None
-        self.start = 0.0
+        self.start = self.epoch = 0.0
 
     def build(self, request):
         plan = request["plan"]
@@ -36,18 +36,16 @@ class Lab:
             self.loop.watch(proxy.sock, proxy.udp_to_tun)
         for one in plan["namespaces"]:
             self.world.enter(one["name"])
-            if request["capture"]:
+            if request["capture"] and one["capture"]:
                 self.sniffer.listen(one["name"])
             for listener in one["listen"]:
                 try:
                     self.servers.append(Server(one["name"], listener, self.loop, self.receivers.append))
                 except OSError as error:
                     refused.append(f"{one['name']}: listen on {listener['protocol']} {listener['port']}: {error}")
-        if request["capture"]:
-            self.world.enter(plan["namespaces"][0]["name"])
         self.loop.run(0.02)
         self.sniffer.take(0)
-        self.start = time.monotonic()
+        self.start, self.epoch = time.monotonic(), time.time()
         return {"refused": refused}
 
     def now(self):
@@ -66,7 +64,7 @@ class Lab:
         self.probe = Probe(request)
         self.probe.look()
         finished = wait(self.probe, self.loop, self.sniffer, request["timeoutMs"] / 1000, request["quietMs"] / 1000)
-        frames = self.sniffer.take(self.start)
+        frames = self.sniffer.take(self.epoch)
         inspect = self.plan_names(lambda one: bool(one["rules"]))
         return {
             "startUs": began,

@@ -193,8 +193,9 @@ export class TcpConnection {
     this.receiveNext = (p.seq + p.payloadLength + (fin ? 1 : 0)) >>> 0;
     this.bytesReceived += p.payloadLength;
     const responds = this.options.respondBytes ?? 0;
+    // quickack mode: the kernel acknowledges before the process gets to answer
+    this.acknowledge();
     if (responds > 0 && p.tcpFlags & TCP_PSH && p.payloadLength > 0) this.write(responds);
-    else this.acknowledge();
     if (fin) this.finReceived();
     else if (this.options.close && p.payloadLength > 0) this.shutdown();
   }
@@ -307,6 +308,7 @@ export class TcpConnection {
         window: s.window,
         payloadLength: s.payloadLength ?? 0,
         gsoSize: s.gsoSize ?? 0,
+        ofConnection: true,
         cause: this.cause,
       },
       this.options.ttl,

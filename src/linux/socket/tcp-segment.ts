@@ -21,6 +21,8 @@ export interface Segment {
   readonly window: number;
   /** Payload bytes a packet when the segment is longer than one (GSO); 0 when it is one packet. */
   readonly gsoSize: number;
+  /** A reset that a connection itself sends has its time stamps; one that answers a stray segment has none. */
+  readonly ofConnection: boolean;
   readonly cause: number;
 }
 
@@ -52,7 +54,7 @@ export function sendSegment(netns: Netns, ends: Ends, segment: Segment, ttl?: nu
   if (segment.flags & TCP_SYN) {
     p.tcpOptions = TCPOPTS_SYN;
     p.mss = netns.fib.mtu(route, ends.remote) - 40;
-  } else if ((segment.flags & TCP_RST) === 0) p.tcpOptions = TCPOPTS_ESTABLISHED;
+  } else if ((segment.flags & TCP_RST) === 0 || segment.ofConnection) p.tcpOptions = TCPOPTS_ESTABLISHED;
   p.payloadLength = segment.payloadLength;
   const skb = new Skb(p);
   skb.route = route;

@@ -77,6 +77,7 @@ export class TcpSockets {
       payloadLength: 0,
       window: 0,
       gsoSize: 0,
+      ofConnection: false,
       cause: skb.serial,
     });
   }

@@ -1,0 +1,30 @@
+import { formatMac } from "../../packet/address.ts";
+import { ETH_P_ARP, isIcmpError, type Packet } from "../../packet/packet.ts";
+import { summarize } from "../../packet/summary.ts";
+import type { Frame } from "../record.ts";
+
+/**
+ * All of a frame on which two worlds must agree, in one line: MACs, addresses, ports, TTL, lengths, flags, TOS, what
+ * an error quotes. Identifications, sequence numbers and times are not among it.
+ */
+export function frameLine({ packet, unreadable, device, direction, link }: Frame, isBridge: boolean): string {
+  if (packet === null) return `unreadable: ${unreadable}`;
+  const text = summaryOf(packet);
+  if (link === "raw" || device === "lo") return text;
+  // br_nf_dev_xmit puts the sender's MAC back into a frame that a tap on the bridge has got, but not read yet
+  const from = isBridge && direction === "tx" ? "*" : formatMac(packet.smac);
+  return `${from}>${formatMac(packet.dmac)} ${text}`;
+}
+
+function summaryOf(p: Packet): string {
+  if (p.etherType === ETH_P_ARP) return summarize(p);
+  const tos = p.tos === 0 ? "" : ` tos 0x${p.tos.toString(16)}`;
+  const line = laterFragment(summarize(p));
+  return isIcmpError(p) && p.inner !== null
+    ? `${line}${tos} quoting ${p.payloadLength} bytes: ${laterFragment(summarize(p.inner))}`
+    : line + tos;
+}
+
+/** Taps share a later fragment's bytes with who rewrites them afterwards, so its addresses and TTL tell nothing. */
+const laterFragment = (line: string): string =>
+  line.replace(/\w+ \S+ > \S+ ttl \d+ (len \d+ (?:DF )?frag@[1-9])/, "$1");

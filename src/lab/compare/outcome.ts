@@ -1,0 +1,154 @@
+import { formatIpv4 } from "../../packet/address.ts";
+import {
+  ICMP_DEST_UNREACH,
+  ICMP_FRAG_NEEDED,
+  ICMP_TIME_EXCEEDED,
+  IPPROTO_ICMP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  type Packet,
+  TCP_RST,
+  TCP_SYN,
+} from "../../packet/packet.ts";
+import type { FlowRequest } from "../agent.ts";
+import type { FlowRecord, Frame } from "../record.ts";
+
+/** What a flow came to, in the words of the contract. */
+export interface Outcome {
+  readonly verdict: "delivered" | "refused" | "rejected" | "dropped" | "expired" | "unreachable";
+  readonly delivered: {
+    readonly netns: string;
+    readonly owner: string | null;
+    readonly source: string;
+    readonly destination: string;
+    readonly ttl: number | null;
+  } | null;
+  /** As the sender's namespace gets it. */
+  readonly reply: { readonly source: string; readonly ttl: number } | null;
+  readonly icmp: {
+    readonly type: number;
+    readonly code: number;
+    readonly from: string;
+    readonly ttl: number;
+    readonly mtu: number | null;
+  } | null;
+  readonly reset: { readonly source: string; readonly ttl: number } | null;
+}
+
+/** Reads off a record, the simulation's or the kernel's, how its flow ended. */
+export function outcomeOf(request: FlowRequest, record: FlowRecord): Outcome {
+  const delivered = deliveredOf(request, record);
+  const toSender = record.frames.filter((f) => f.netns === request.from && f.direction === "rx");
+  const icmp = errorOf(request, toSender);
+  const reset = resetOf(request, toSender);
+  return {
+    verdict: verdictOf(request, record, { delivered, icmp, reset }),
+    delivered,
+    reply: replyOf(request, toSender),
+    icmp,
+    reset,
+  };
+}
+
+function verdictOf(
+  request: FlowRequest,
+  { sender, counts }: FlowRecord,
+  { delivered, icmp, reset }: Pick<Outcome, "delivered" | "icmp" | "reset">,
+): Outcome["verdict"] {
+  if (delivered !== null) return "delivered";
+  const rejected = counts.some(({ text }) => / ?-j REJECT\b/.test(text));
+  if (reset !== null || sender.errno === "EPERM" || icmp?.type === ICMP_DEST_UNREACH)
+    if (rejected) return "rejected";
+  if (reset !== null) return "refused";
+  if (icmp?.type === ICMP_TIME_EXCEEDED) return "expired";
+  if (icmp?.type === ICMP_DEST_UNREACH) return icmp.code === 3 ? "refused" : "unreachable";
+  const sent = sender.errno === null || sender.errno === "EPERM" || request.protocol === "tcp";
+  return sent ? "dropped" : "unreachable";
+}
+
+function deliveredOf(request: FlowRequest, record: FlowRecord): Outcome["delivered"] {
+  if (request.protocol === "icmp") return echoedBy(request, record);
+  const [first] = record.receivers;
+  if (first === undefined) return null;
+  const { netns, owner, source, destination } = first;
+  return { netns, owner, source, destination, ttl: first.ttl ?? synTtl(record, netns, source, destination) };
+}
+
+/** The TTL with which a connection's SYN came to its listener. */
+function synTtl({ frames }: FlowRecord, netns: string, source: string, destination: string): number | null {
+  const syn = frames.filter(
+    ({ netns: where, direction, packet: p }) =>
+      where === netns &&
+      direction === "rx" &&
+      p?.protocol === IPPROTO_TCP &&
+      p.tcpFlags === TCP_SYN &&
+      ends(p).source === source &&
+      ends(p).destination === destination,
+  );
+  return syn.at(-1)?.packet?.ttl ?? null;
+}
+
+/** An echo request has arrived where the first answer came from. */
+function echoedBy({ sourcePort, from }: FlowRequest, { frames }: FlowRecord): Outcome["delivered"] {
+  const isEcho = (p: Packet | null, type: number): p is Packet =>
+    p?.protocol === IPPROTO_ICMP && p.icmpType === type;
+  const answer = frames.find(
+    ({ packet, direction }) => isEcho(packet, 0) && direction === "tx" && packet.icmpSeq === 1,
+  );
+  if (answer?.packet == null) return null;
+  const { netns, packet } = answer;
+  const asked = frames.filter(
+    ({ netns: where, direction, packet: p }) =>
+      where === netns && direction === "rx" && isEcho(p, 8) && p.dst === packet.src && p.src === packet.dst,
+  );
+  const request = asked.at(-1)?.packet;
+  if (request == null || (netns !== from && request.icmpId === 0 && sourcePort !== 0)) return null;
+  return { netns, owner: null, ...ends(request), ttl: request.ttl };
+}
+
+function ends(p: Packet): { source: string; destination: string } {
+  const ports = p.protocol === IPPROTO_TCP || p.protocol === IPPROTO_UDP;
+  return {
+    source: formatIpv4(p.src) + (ports ? `:${p.sport}` : ""),
+    destination: formatIpv4(p.dst) + (ports ? `:${p.dport}` : ""),
+  };
+}
+
+/** Is the packet one of the flow's way back to its sender's socket? */
+function comesBack(request: FlowRequest, p: Packet): boolean {
+  if (p.fragOffset !== 0) return false;
+  if (request.protocol === "icmp")
+    return p.protocol === IPPROTO_ICMP && p.icmpType === 0 && p.icmpId === request.sourcePort;
+  const protocol = request.protocol === "tcp" ? IPPROTO_TCP : IPPROTO_UDP;
+  return p.protocol === protocol && p.dport === request.sourcePort;
+}
+
+function replyOf(request: FlowRequest, frames: readonly Frame[]): Outcome["reply"] {
+  const reply = frames.find(
+    ({ packet: p }) => p !== null && comesBack(request, p) && (p.tcpFlags & TCP_RST) === 0,
+  )?.packet;
+  return reply == null ? null : { source: ends(reply).source, ttl: reply.ttl };
+}
+
+function resetOf(request: FlowRequest, frames: readonly Frame[]): Outcome["reset"] {
+  const reset = frames.find(
+    ({ packet: p }) =>
+      p !== null && request.protocol === "tcp" && comesBack(request, p) && p.tcpFlags & TCP_RST,
+  )?.packet;
+  return reset == null ? null : { source: ends(reset).source, ttl: reset.ttl };
+}
+
+/** The first ICMP error about the flow that reached the sender's namespace. */
+function errorOf(request: FlowRequest, frames: readonly Frame[]): Outcome["icmp"] {
+  for (const { packet: p } of frames) {
+    if (p === null || p.protocol !== IPPROTO_ICMP || p.inner === null) continue;
+    if (p.icmpType !== ICMP_DEST_UNREACH && p.icmpType !== ICMP_TIME_EXCEEDED) continue;
+    const { inner } = p;
+    const mine =
+      request.protocol === "icmp" ? inner.icmpId === request.sourcePort : inner.sport === request.sourcePort;
+    if (!mine || formatIpv4(inner.dst) !== request.destination) continue;
+    const mtu = p.icmpType === ICMP_DEST_UNREACH && p.icmpCode === ICMP_FRAG_NEEDED ? p.icmpInfo : null;
+    return { type: p.icmpType, code: p.icmpCode, from: formatIpv4(p.src), ttl: p.ttl, mtu };
+  }
+  return null;
+}

@@ -1,0 +1,171 @@
+import type { SimulatedCluster } from "../cluster/build/cluster.ts";
+import { buildNetwork } from "../cluster/build/network.ts";
+import type { ClusterModel } from "../cluster/objects/model.ts";
+import type { NetworkEvent } from "../linux/recorder.ts";
+import type { TunnelPorts } from "../packet/codec/index.ts";
+import { Agent, type FlowRequest, type LabChange } from "./agent.ts";
+import { type Comparison, compareFlow } from "./compare/compare.ts";
+import { parseCounters } from "./counters.ts";
+import { GuidedChooser, guidanceOf } from "./guided-chooser.ts";
+import { kernelRecord } from "./kernel-flow.ts";
+import { segmentNetns } from "./name.ts";
+import { labPlan } from "./plan.ts";
+import type { FlowRecord } from "./record.ts";
+import type { IptablesVariant } from "./requirements.ts";
+import { forget, type SimulatedProbe, simulatedCounters, simulateFlow } from "./simulated-flow.ts";
+
+/** One flow, done in both worlds. */
+export interface VerifiedFlow extends Comparison {
+  readonly request: FlowRequest;
+  readonly kernelRecord: FlowRecord;
+  readonly podpathRecord: FlowRecord;
+  readonly events: readonly NetworkEvent[];
+}
+
+export interface SessionOptions {
+  /** Name of the lab; no two labs of one name at a time. */
+  readonly lab: string;
+  readonly iptables: IptablesVariant;
+  readonly seed: number;
+  /** Called with the simulated cluster before the kernel's is built from it: a test may break it here. */
+  readonly tamper?: (cluster: SimulatedCluster) => void;
+}
+
+/** After the last frame of a flow, so long nothing must move. */
+const QUIET_MS = 12;
+
+/** A cluster in both worlds at once, their clocks in step. Close it, whatever happens. */
+export class LabSession {
+  readonly cluster: SimulatedCluster;
+  private readonly agent: Agent;
+  private readonly chooser: GuidedChooser;
+  private readonly ports: TunnelPorts;
+  private readonly known: ReadonlySet<string>;
+  private before: Readonly<Record<string, string>> = {};
+  private simulatedBefore: Readonly<Record<string, string>>;
+  private last: SimulatedProbe | null = null;
+  private readonly bridges: ReadonlySet<string>;
+  private readonly rules = new Map<string, string[]>();
+
+  private constructor(cluster: SimulatedCluster, agent: Agent, chooser: GuidedChooser) {
+    this.cluster = cluster;
+    this.agent = agent;
+    this.chooser = chooser;
+    const { backend } = cluster.model.flannel;
+    this.ports = {
+      flannelUdp: backend.type === "udp" ? [backend.port] : [],
+      vxlan: backend.type === "vxlan" ? [backend.port] : [],
+    };
+    this.known = knownPorts(cluster);
+    this.simulatedBefore = simulatedCounters(cluster);
+    this.bridges = new Set(
+      [...cluster.network.namespaces.values()].flatMap((netns) =>
+        [...netns.devices.values()]
+          .filter(({ kind }) => kind === "bridge")
+          .map(({ name }) => `${netns.name} ${name}`),
+      ),
+    );
+  }
+
+  /** Builds both. Throws LabError when the kernel's cannot be built; nothing is left behind then. */
+  static async open(
+    model: ClusterModel,
+    { lab, iptables, seed, tamper }: SessionOptions,
+  ): Promise<LabSession> {
+    const chooser = new GuidedChooser(seed);
+    const cluster = buildNetwork(model, { chooser });
+    const agent = Agent.start("serve");
+    try {
+      await agent.build(labPlan(cluster, lab, iptables), true);
+      const session = new LabSession(cluster, agent, chooser);
+      session.before = await agent.counters();
+      session.readRules();
+      tamper?.(cluster);
+      return session;
+    } catch (error) {
+      await agent.close();
+      throw error;
+    }
+  }
+
+  private readRules(): void {
+    this.rules.clear();
+    for (const [netns, save] of Object.entries(this.before))
+      for (const { table, chain, rule, text } of parseCounters(save).values()) {
+        if (rule === 0) continue;
+        const key = `${netns} ${table} ${chain}`;
+        const lines = this.rules.get(key) ?? [];
+        lines.push(text);
+        this.rules.set(key, lines);
+      }
+  }
+
+  /** Sends a flow in the kernel, then the same in the simulation along the kernel's random choices, and compares. */
+  async verify(request: FlowRequest, options: { keep?: boolean } = {}): Promise<VerifiedFlow> {
+    const isFresh = !(options.keep ?? false);
+    const answer = await this.agent.flow(request, { forget: isFresh, quietMs: QUIET_MS });
+    const kernel = kernelRecord(answer, this.before, this.ports);
+    this.before = answer.counters;
+    const { network } = this.cluster;
+    this.last?.close();
+    if (isFresh) forget(this.cluster);
+    network.advance(Math.max(0, answer.startUs - network.clock.nowUs));
+    this.chooser.guide(
+      guidanceOf(kernel, (netns, table, chain) => this.rules.get(`${netns} ${table} ${chain}`) ?? []),
+    );
+    const probe = simulateFlow(this.cluster, request, this.simulatedBefore);
+    this.chooser.guide({ chances: [], ports: [] });
+    this.simulatedBefore = probe.counters;
+    this.last = probe;
+    const knownPorts = new Set([...this.known, String(request.sourcePort), String(request.port)]);
+    return {
+      request,
+      kernelRecord: kernel,
+      podpathRecord: probe.record,
+      events: probe.events,
+      ...compareFlow(request, kernel, probe.record, { knownPorts, bridges: this.bridges }),
+    };
+  }
+
+  /** Changes both worlds alike: `change` for the kernel, `simulate` for the simulation. */
+  async change(change: LabChange, simulate: (cluster: SimulatedCluster) => void): Promise<void> {
+    const nowUs = await this.agent.change(change);
+    const { network } = this.cluster;
+    network.advance(Math.max(0, nowUs - network.clock.nowUs));
+    this.last?.close();
+    this.last = null;
+    simulate(this.cluster);
+    this.simulatedBefore = simulatedCounters(this.cluster);
+    this.before = await this.agent.counters();
+    this.readRules();
+  }
+
+  /** Runs a command in a namespace of the kernel's. */
+  read(netns: string, argv: readonly string[]): Promise<string> {
+    return this.agent.read(netns, argv);
+  }
+
+  get segmentNamespaces(): readonly string[] {
+    return [...this.cluster.network.segments.keys()].map(segmentNetns);
+  }
+
+  /** Takes the kernel's namespaces away. */
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+}
+
+/** Ports that somebody chose: listeners', Services', tunnels'. */
+function knownPorts(cluster: SimulatedCluster): Set<string> {
+  const ports = new Set(["8285", "8472"]);
+  for (const netns of cluster.network.namespaces.values())
+    for (const { port } of netns.sockets.listeners) ports.add(String(port));
+  for (const { spec } of cluster.model.services)
+    for (const { port, nodePort } of spec?.ports ?? []) {
+      ports.add(String(port));
+      if (nodePort !== undefined) ports.add(String(nodePort));
+    }
+  for (const text of Object.values(simulatedCounters(cluster)))
+    for (const [, port] of text.matchAll(/--to-destination \S+:(\d+)/g)) ports.add(port!);
+  return ports;
+}

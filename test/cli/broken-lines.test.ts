@@ -30,7 +30,6 @@ const table: readonly (readonly [string, string | RegExp])[] = [
   ["trace --fron pod/client", "podpath: error: unknown option '--fron' (Did you mean --from?)"],
   ["trace --from", "podpath: error: option '--from <source>' argument missing"],
   [`trace ${GOOD} more`, "podpath: error: too many arguments for 'trace'. Expected 0 arguments but got 1."],
-  [`trace ${GOOD} --explore`, "podpath: error: unknown option '--explore'"],
   [
     `trace ${GOOD} --protocol igmp`,
     "podpath: error: option '--protocol <protocol>' argument 'igmp' is invalid. Allowed choices are tcp, udp, icmp, sctp.",

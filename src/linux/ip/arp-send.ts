@@ -4,7 +4,7 @@ import { RT_SCOPE_LINK } from "../device/device.ts";
 import { devQueueXmit } from "../device/transmit.ts";
 import { RTN_LOCAL } from "../netfilter/context.ts";
 import { Skb } from "../skb.ts";
-import { selectSource } from "./address.ts";
+import { selectSource, sharesSubnet } from "./address.ts";
 import { addressType } from "./route-output.ts";
 
 /** `arp_send`: an ARP packet leaves by `dev`. `cause` is the number of the packet that made it necessary. */
@@ -30,10 +30,17 @@ export function arpSend(
   devQueueXmit(skb);
 }
 
-/** `arp_solicit`: who has `address`? Asks as the packet's own source where that is ours (arp_announce=0). */
+/**
+ * `arp_solicit`: who has `address`? Asks as the packet's own source where that is ours; with `arp_announce` 1 only if
+ * it shares a subnet of the device with the one asked for, with 2 never.
+ */
 export function arpSolicit(dev: NetDevice, address: number, mac: number, skb: Skb | null): void {
   let sender = 0;
-  if (skb !== null && addressType(dev.netns, skb.packet.src, null) === RTN_LOCAL) sender = skb.packet.src;
+  const announce = Math.max(dev.netns.sysctl.all.arp_announce, dev.conf.arp_announce);
+  if (skb !== null && announce < 2 && addressType(dev.netns, skb.packet.src, null) === RTN_LOCAL) {
+    const { src } = skb.packet;
+    if (announce === 0 || sharesSubnet(dev, address, src)) sender = src;
+  }
   if (sender === 0) sender = selectSource(dev, address, RT_SCOPE_LINK);
   arpSend(dev, ARPOP_REQUEST, { mac: 0, address, dmac: mac }, sender, skb?.serial ?? 0);
 }

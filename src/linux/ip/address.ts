@@ -54,6 +54,10 @@ export function setLinkUp(dev: NetDevice, up: boolean): void {
       for (const entry of [...fib.entries(table)])
         if (entry.dev === dev && entry.type !== RTN_LOCAL) fib.remove(entry);
     neighbours.flush(dev);
+    // masq_device_event: connections that took the device's address end with it
+    const { conntrack } = dev.netns.netfilter;
+    if (conntrack !== null)
+      for (const ct of conntrack.entries()) if (ct.masqueradeIfindex === dev.ifindex) conntrack.remove(ct);
   }
   fib.changed();
   portLost(dev, up);
@@ -144,6 +148,20 @@ const sameSubnet = (a: InterfaceAddress, address: number): boolean =>
 /** `inet_addr_onlink`: is `address` in one of the device's subnets? */
 export const onLink = (dev: NetDevice, address: number): boolean =>
   dev.addresses.some((a) => sameSubnet(a, address));
+
+/**
+ * `inet_confirm_addr` (net/ipv4/devinet.c): is `address` one of the device's, of at most this scope, and, unless
+ * `sender` is 0, in a subnet that the sender is in too?
+ */
+export function confirmAddress(dev: NetDevice, sender: number, address: number, scope: Scope): boolean {
+  return dev.addresses.some(
+    (a) => a.local === address && a.scope <= scope && (sender === 0 || sameSubnet(a, sender)),
+  );
+}
+
+/** `inet_addr_onlink` with two addresses: is there a subnet of the device that both are in? */
+export const sharesSubnet = (dev: NetDevice, one: number, other: number): boolean =>
+  dev.addresses.some((a) => sameSubnet(a, one) && sameSubnet(a, other));
 
 /** `ip route add`'s words; what is left out is as `ip` leaves it out. */
 export interface NewRoute {

@@ -1,7 +1,6 @@
 import { ICMP_REDIRECT } from "../../packet/packet.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
-import { onLink } from "./address.ts";
 
 const ICMP_REDIR_HOST = 1;
 
@@ -9,6 +8,6 @@ const ICMP_REDIR_HOST = 1;
 export function ipSendRedirect(netns: Netns, skb: Skb): void {
   const route = skb.route!;
   if (!netns.sysctl.txRedirects(route.dev.conf)) return;
-  if (!onLink(route.dev, skb.packet.src) || !netns.peers.allowRedirect(skb.packet.src)) return;
+  if (!netns.peers.allowRedirect(skb.packet.src)) return;
   netns.icmpSend(netns, skb, ICMP_REDIRECT, ICMP_REDIR_HOST, route.gateway || skb.packet.dst);
 }

@@ -5,7 +5,7 @@ import type { DropReason } from "../drop-reason.ts";
 import { RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
-import { onLink } from "./address.ts";
+import { onLink, sharesSubnet } from "./address.ts";
 import {
   type FibEntry,
   INPUT_ERROR,
@@ -58,7 +58,9 @@ function mkrouteInput(netns: Netns, skb: Skb, dev: NetDevice, entry: FibEntry): 
   const isIp = skb.packet.etherType === ETH_P_IP;
   if (out === dev && sourceOnLink && isIp && netns.sysctl.txRedirects(out.conf)) {
     const sharedMedia = (netns.sysctl.all.shared_media | out.conf.shared_media) !== 0;
-    if (sharedMedia || (onLink(out, skb.packet.src) && onLink(out, entry.gateway))) skb.doRedirect = true;
+    const { src } = skb.packet;
+    const reachable = entry.gateway === 0 ? onLink(out, src) : sharesSubnet(out, src, entry.gateway);
+    if (sharedMedia || reachable) skb.doRedirect = true;
   }
   if (!isIp && out === dev) return "NOT_SPECIFIED";
   skb.route = netns.fib.route(entry, RTN_UNICAST, INPUT_FORWARD);

@@ -156,9 +156,12 @@ export class ConntrackTable {
     this.bySource.delete(key);
   }
 
-  /** Connections of the same original source address, port and protocol. */
-  sameSource(t: Tuple): Iterable<Conntrack> {
-    return this.bySource.get(sourceKey(t)) ?? [];
+  /** Listed connections of the same original source address and port, newest first. */
+  sameSource(t: Tuple): Conntrack[] {
+    const same = this.bySource.get(sourceKey(t));
+    if (same === undefined) return [];
+    for (const ct of same) if ((ct.status & (IPS_CONFIRMED | IPS_DYING)) !== IPS_CONFIRMED) same.delete(ct);
+    return [...same].reverse();
   }
 
   private link(ct: Conntrack, tuple: Tuple, direction: Direction): void {

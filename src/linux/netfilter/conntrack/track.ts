@@ -45,8 +45,8 @@ export function conntrackIn(netns: Netns, table: ConntrackTable, skb: Skb, hook:
   }
   for (;;) {
     const isNew = resolve(netns, table, skb);
-    if (isNew === null)
-      return p.protocol === IPPROTO_ICMP && skb.ct === null ? NF_ACCEPT : tableFull(netns, skb, hook);
+    if (isNew === "none") return NF_ACCEPT;
+    if (isNew === "full") return tableFull(netns, skb, hook);
     const ct = skb.ct!;
     const { journal } = netns.clock;
     if (journal !== null) keepConntrack(journal, ct);
@@ -74,9 +74,9 @@ export function conntrackIn(netns: Netns, table: ConntrackTable, skb: Skb, hook:
 
 /**
  * `resolve_normal_ct`: finds the connection, or begins one (which is listed only once it is confirmed).
- * True for a new one; null when none can be begun.
+ * True for a new one; `none` when such a packet belongs to none, `full` when the table is.
  */
-function resolve(netns: Netns, table: ConntrackTable, skb: Skb): boolean | null {
+function resolve(netns: Netns, table: ConntrackTable, skb: Skb): boolean | "none" | "full" {
   const p = skb.packet;
   const found = findPacket(table, p);
   const { ct } = found;
@@ -87,11 +87,11 @@ function resolve(netns: Netns, table: ConntrackTable, skb: Skb): boolean | null 
   }
   const original = tupleOfPacket(p);
   const reply = invertTuple(original);
-  if (reply === null) return null;
+  if (reply === null) return "none";
   const max = netns.sysctl.scalar["net.netfilter.nf_conntrack_max"];
   if (max !== 0 && table.size >= max && !table.earlyDrop()) {
     skb.ctinfo = IP_CT_NEW;
-    return null;
+    return "full";
   }
   skb.ct = new Conntrack(original, reply);
   skb.ctinfo = IP_CT_NEW;

@@ -91,7 +91,10 @@ export const FRAGMENTS: readonly Situation[] = [
   },
   {
     name: "pieces that never become whole: told after a while",
-    plan: routed({ s: { sysctl: { "net.ipv4.ipfrag_time": 1 } }, r: { sysctl: { "net.ipv4.ipfrag_time": 1 } } }),
+    plan: routed({
+      s: { sysctl: { "net.ipv4.ipfrag_time": 1 } },
+      r: { sysctl: { "net.ipv4.ipfrag_time": 1 } },
+    }),
     steps: [
       send("c", pieces(sized(800, 4), [400, 400])[0]!),
       { do: "wait", ms: 1300 },
@@ -113,7 +116,14 @@ export const FRAGMENTS: readonly Situation[] = [
   {
     name: "translated pieces, and an error about them",
     plan: routed({
-      r: { rules: { nat: [`-A PREROUTING -d ${VIP}/32 -j DNAT --to-destination ${S}`, "-A POSTROUTING -o s0 -j MASQUERADE"] } },
+      r: {
+        rules: {
+          nat: [
+            `-A PREROUTING -d ${VIP}/32 -j DNAT --to-destination ${S}`,
+            "-A POSTROUTING -o s0 -j MASQUERADE",
+          ],
+        },
+      },
     }),
     inspect: ["r"],
     steps: [
@@ -148,14 +158,21 @@ export const FRAGMENTS: readonly Situation[] = [
     name: "pieces on a bridge with br_netfilter",
     plan: bridged({
       b: QUIET,
-      n: { rules: { nat: [`-A PREROUTING -d ${VIP}/32 -j DNAT --to-destination 10.0.0.2`], filter: ["-A FORWARD -p udp", "-A FORWARD -m conntrack --ctstate NEW"] } },
+      n: {
+        rules: {
+          nat: [`-A PREROUTING -d ${VIP}/32 -j DNAT --to-destination 10.0.0.2`],
+          filter: ["-A FORWARD -p udp", "-A FORWARD -m conntrack --ctstate NEW"],
+        },
+      },
     }),
     inspect: ["n"],
     steps: [
       send("a", ping("10.0.0.1", "10.0.0.2")),
       ...pieces(udp("10.0.0.1:1", "10.0.0.2:9", 1992, { id: 3 }), [1000, 1000]).map((p) => send("a", p)),
       ...pieces(udp("10.0.0.1:2", `${VIP}:9`, 1992, { id: 4 }), [1200, 800]).map((p) => send("a", p)),
-      ...pieces(udp("10.0.0.1:3", "10.0.0.2:9", 1992, { id: 5 }), [1000, 1000], { df: 1 }).map((p) => send("a", p)),
+      ...pieces(udp("10.0.0.1:3", "10.0.0.2:9", 1992, { id: 5 }), [1000, 1000], { df: 1 }).map((p) =>
+        send("a", p),
+      ),
       { do: "udp", in: "a", to: `${VIP}:9`, bytes: 2000, discovery: "dont" },
       ...pieces(udp("10.0.0.1:4", "10.0.9.1:9", 1992, { id: 6 }), [1000, 1000]).map((p) => send("a", p)),
     ],
@@ -165,7 +182,12 @@ export const FRAGMENTS: readonly Situation[] = [
       name: `a bridge port with a smaller MTU (bridge-nf-call-iptables ${call})`,
       plan: bridged({
         b: { ...QUIET, mtu: { eth0: 1000 } },
-        n: { mtu: { p2: 1000 }, sysctl: { "net.bridge.bridge-nf-call-iptables": call }, rules: TRACKING, ip: ["link set br0 mtu 1500"] },
+        n: {
+          mtu: { p2: 1000 },
+          sysctl: { "net.bridge.bridge-nf-call-iptables": call },
+          rules: TRACKING,
+          ip: ["link set br0 mtu 1500"],
+        },
       }),
       inspect: ["n"],
       steps: [
@@ -186,7 +208,11 @@ export const FRAGMENTS: readonly Situation[] = [
       send("c", udp(`${C}:1`, `${S}:9`, 976)),
       send("c", udp(`${C}:1`, `${S}:9`, 977)),
       send("c", udp(`${C}:1`, `${S}:9`, 972)),
-      { do: "inject", at: "c:eth0", packet: frame(tcp(`${C}:1`, `${S}:9`, "A", { payloadLength: 1400, df: 1 }), "1", "2") },
+      {
+        do: "inject",
+        at: "c:eth0",
+        packet: frame(tcp(`${C}:1`, `${S}:9`, "A", { payloadLength: 1400, df: 1 }), "1", "2"),
+      },
     ],
   },
 ];
@@ -204,4 +230,3 @@ function fragNeeded(source: string, destination: string, mtu: number): Packet {
     payloadLength: 28,
   });
 }
-

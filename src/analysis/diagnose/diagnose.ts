@@ -1,0 +1,93 @@
+import type { ClusterModel } from "../../cluster/objects/model.ts";
+import { CATALOGUE } from "./catalogue.ts";
+import { type Check, type Observation, SEVERITIES, type Subject, type Suspect } from "./check.ts";
+import type { Evidence, Finding } from "./finding.ts";
+
+export interface DiagnoseOptions {
+  /** The checks to make; the whole catalogue when left out. */
+  readonly checks?: readonly Check[];
+  /** Told before each check: how many are done, and its id. */
+  readonly onCheck?: (done: number, id: string) => void;
+}
+
+/** Suspects that one check may put to the test: a large cluster has thousands that are alike. */
+const MAX_TRIALS = 200;
+/** How many faults may hide behind one another. */
+const MAX_ROUNDS = 4;
+
+/**
+ * What is misconfigured in a cluster and which flows it breaks, most severe first.
+ *
+ * Each check names suspects by looking at the model. A suspect becomes a finding only when a flow that is sent through
+ * a new network fails in the way that the check describes, and the same flow with the suspect mended in a copy of the
+ * model does not fail so any more. A fault that hides behind another one shows once that is mended: the search goes
+ * on with everything mended that was found, until nothing new turns up.
+ */
+export function diagnose(model: ClusterModel, options: DiagnoseOptions = {}): Finding[] {
+  const { checks = CATALOGUE, onCheck } = options;
+  const found = new Map<string, Finding>();
+  const suspected = new Set<string>();
+  let current = model;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const mends: Suspect[] = [];
+    for (const [i, check] of checks.entries()) {
+      if (round === 0) onCheck?.(i, check.id);
+      for (const { subject } of round === 0 ? check.suspects(model) : [])
+        suspected.add(keyOf(check, subject));
+      for (const { suspect, finding } of proven(check, current)) {
+        const key = keyOf(check, suspect.subject);
+        // a mend may make room for what was no fault of the topology's
+        if (found.has(key) || !suspected.has(key)) continue;
+        found.set(key, finding);
+        if (check.severity === "error") mends.push(suspect);
+      }
+    }
+    const next = mends.reduce((repaired, suspect) => suspect.mended(repaired) ?? repaired, current);
+    if (next === current) break;
+    current = next;
+  }
+  const rank = ({ severity }: Finding) => SEVERITIES.indexOf(severity);
+  return [...found.values()].sort((a, b) => rank(a) - rank(b));
+}
+
+/** The findings of one check: one a subject. */
+function* proven(check: Check, model: ClusterModel): Generator<{ suspect: Suspect; finding: Finding }> {
+  const done = new Set<string>();
+  let trials = 0;
+  for (const suspect of check.suspects(model)) {
+    const key = keyOf(check, suspect.subject);
+    if (done.has(key)) continue;
+    if (trials++ === MAX_TRIALS) return;
+    const finding = tryOut(check, suspect, model);
+    if (finding === null) continue;
+    done.add(key);
+    yield { suspect, finding };
+  }
+}
+
+function tryOut(check: Check, suspect: Suspect, model: ClusterModel): Finding | null {
+  const before = suspect.observe(model);
+  if (before === null || !before.faulty) return null;
+  const repaired = suspect.mended(model);
+  const after = repaired === null ? null : suspect.observe(repaired);
+  if (after?.faulty === true) return null;
+  const { subject, message, mend } = suspect;
+  const { id, severity, symptom } = check;
+  return {
+    id,
+    severity,
+    subject,
+    message,
+    symptom,
+    evidence: evidenceOf(before),
+    mend,
+    mended: after === null ? null : evidenceOf(after),
+  };
+}
+
+function evidenceOf({ flow, outcome, trace }: Observation): Evidence {
+  const { events: _, ...rest } = trace;
+  return { flow, outcome, trace: rest };
+}
+
+const keyOf = ({ id }: Check, subject: Subject): string => `${id} ${JSON.stringify(subject)}`;

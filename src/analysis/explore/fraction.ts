@@ -11,11 +11,28 @@ export const ZERO: Fraction = { numerator: 0n, denominator: 1n };
 export function fraction(numerator: bigint, denominator: bigint): Fraction {
   if (denominator <= 0n)
     throw new RangeError(`a fraction's denominator must be positive, not ${denominator}`);
-  let a = numerator < 0n ? -numerator : numerator;
-  let b = denominator;
+  // the denominators here are nearly all powers of two: those are quick to take out
+  const shared = lowestBit(numerator | denominator);
+  const n = numerator >> shared;
+  const d = denominator >> shared;
+  let a = n < 0n ? -n : n;
+  let b = d >> lowestBit(d);
   while (b !== 0n) [a, b] = [b, a % b];
-  return { numerator: numerator / a, denominator: denominator / a };
+  return { numerator: n / a, denominator: d / a };
 }
+
+/** How many zeros a number that is not 0 ends in, in binary. */
+const lowestBit = (n: bigint): bigint => BigInt((n & -n).toString(2).length - 1);
+
+const isPowerOfTwo = (n: bigint): boolean => (n & (n - 1n)) === 0n;
+
+const bitLength = (n: bigint): number => {
+  const hex = n.toString(16);
+  return hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28;
+};
+
+/** Zero bits at the end of a number that is not 0. */
+const trailingZeros = (n: bigint): number => bitLength(n & -n) - 1;
 
 export const multiply = (a: Fraction, b: Fraction): Fraction =>
   fraction(a.numerator * b.numerator, a.denominator * b.denominator);

@@ -7,6 +7,7 @@ import {
   IPS_EXPECTED,
   IPS_SEEN_REPLY,
   IPS_SRC_NAT_DONE,
+  TcpTracking,
 } from "../../linux/netfilter/conntrack/entry.ts";
 import { ConntrackTable, type Found } from "../../linux/netfilter/conntrack/table.ts";
 import { invertTuple, tupleEqual, tupleOfPacket } from "../../linux/netfilter/conntrack/tuple.ts";
@@ -71,6 +72,7 @@ function connectionOf(packet: Packet, status: number): Conntrack {
   const ct = new Conntrack(original, invertTuple(original)!);
   ct.status = status;
   ct.expiresUs = HOUR_US;
+  if (packet.protocol === IPPROTO_TCP) ct.tcp = new TcpTracking();
   return ct;
 }
 

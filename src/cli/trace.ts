@@ -1,6 +1,9 @@
 import { Command, Option } from "commander";
+import { TooManyBranchesError } from "../analysis/explore/branching-chooser.ts";
+import { renderTraceSet } from "../analysis/explore/text.ts";
+import { exploreTrace, type TraceSet } from "../analysis/explore/trace-set.ts";
 import type { SimulatedCluster } from "../cluster/build/cluster.ts";
-import { PROTOCOLS, type TraceProtocol, type TraceRequest } from "../trace/request.ts";
+import { PROTOCOLS, RequestError, type TraceProtocol, type TraceRequest } from "../trace/request.ts";
 import { send } from "../trace/send.ts";
 import { renderTrace } from "../trace/text/render.ts";
 import { oneLine, totalLines } from "../trace/text/verdict-text.ts";
@@ -22,6 +25,7 @@ interface TraceOptions extends CommonOptions {
   readonly dontFragment?: boolean;
   readonly reply: boolean;
   readonly count?: number;
+  readonly explore?: boolean;
   readonly verbose?: boolean;
   readonly color?: boolean;
 }
@@ -36,6 +40,7 @@ pod/[NAMESPACE/]NAME:PORT, node/NAME:PORT, host/NAME:PORT, localhost:PORT or IP:
 
 Examples:
   podpath trace --from pod/client --to svc/nginx:80
+  podpath trace --from pod/client --to svc/nginx:80 --explore
   podpath trace --from host/laptop --to node/srv-k8s-node1:30088 --verbose
   podpath trace --from pod/client --to pod/client2 --protocol icmp --ttl 3 -o json`;
 
@@ -52,6 +57,12 @@ export function traceCommand(console: Console, finish: (code: ExitCode) => void)
     .option("--dont-fragment", "udp, icmp: set DF")
     .option("--no-reply", "stop where a listener has the packet")
     .option("--count <packets>", "so many, each from a new source port", wholeNumber(1, MAX_COUNT))
+    .addOption(
+      new Option("--explore", "every random branch, with its exact probability").conflicts([
+        "count",
+        "verbose",
+      ]),
+    )
     .option("-v, --verbose", "every step: ARP, conntrack, bridge, all rules that matched")
     .option("--color", "colours even if the output is no terminal")
     .option("--no-color", "no colours")
@@ -59,8 +70,9 @@ export function traceCommand(console: Console, finish: (code: ExitCode) => void)
   return addCommonOptions(command, ["text", "json"]).action((options: TraceOptions) => {
     need(command, "from", "to");
     const cluster = loadCluster(options, createLog(console, options.logLevel));
-    const good =
-      options.count === undefined
+    const good = options.explore
+      ? traceBranches(cluster, options, console)
+      : options.count === undefined
         ? traceOnce(cluster, options, console)
         : traceMany(cluster, options, console);
     finish(good ? EXIT.ok : EXIT.fails);
@@ -97,6 +109,23 @@ function traceOnce(cluster: SimulatedCluster, options: TraceOptions, console: Co
       }),
     );
   return arrived(trace);
+}
+
+/** Every branch of chance. Good when everything arrives in each. */
+function traceBranches(cluster: SimulatedCluster, options: TraceOptions, console: Console): boolean {
+  const set = branchesOf(cluster, options);
+  const color = options.color ?? (console.outIsTerminal && !console.noColor);
+  console.out(options.output === "json" ? `${JSON.stringify(set, null, 2)}\n` : renderTraceSet(set, color));
+  return set.branches.every(({ trace }) => arrived(trace));
+}
+
+function branchesOf(cluster: SimulatedCluster, options: TraceOptions): TraceSet {
+  try {
+    return exploreTrace(cluster, requestOf(options), { seed: options.seed });
+  } catch (error) {
+    if (error instanceof TooManyBranchesError) throw new RequestError(`--explore: ${error.message}`);
+    throw error;
+  }
 }
 
 /** JSON: a trace a line. Text: a line each, and what it comes to. */

@@ -10,7 +10,7 @@
  * sum to 1 exactly. Which of many free ports or ids is taken makes no difference in kind: one stands for all.
  */
 import { type ChoiceKind, type Chooser, SeededChooser } from "../../linux/chooser.ts";
-import { add, type Fraction, fraction, multiply, ONE, ZERO } from "./fraction.ts";
+import { add, type Fraction, fraction, ZERO } from "./fraction.ts";
 
 const CHANCE_RANGE = 2 ** 31;
 
@@ -22,7 +22,8 @@ class BranchingChooser implements Chooser {
   readonly answers: number[] = [];
   /** How many answers each question had. */
   readonly counts: number[] = [];
-  probability: Fraction = ONE;
+  private numerator = 1n;
+  private denominator = 1n;
 
   constructor(script: readonly number[], seed: number) {
     this.script = script;
@@ -34,7 +35,7 @@ class BranchingChooser implements Chooser {
     if (threshold >= CHANCE_RANGE) return true;
     const yes = this.answer(2) === 0;
     const ways = yes ? threshold : CHANCE_RANGE - threshold;
-    this.probability = multiply(this.probability, fraction(BigInt(ways), BigInt(CHANCE_RANGE)));
+    this.weigh(ways, CHANCE_RANGE);
     return yes;
   }
 
@@ -42,8 +43,18 @@ class BranchingChooser implements Chooser {
     if (what !== "address") return this.representative.pick(n);
     if (n <= 1) return 0;
     const answer = this.answer(n);
-    this.probability = multiply(this.probability, fraction(1n, BigInt(n)));
+    this.weigh(1, n);
     return answer;
+  }
+
+  /** How likely all the answers together are. */
+  get probability(): Fraction {
+    return fraction(this.numerator, this.denominator);
+  }
+
+  private weigh(ways: number, of: number): void {
+    this.numerator *= BigInt(ways);
+    this.denominator *= BigInt(of);
   }
 
   private answer(count: number): number {
@@ -69,11 +80,19 @@ export interface ExploreOptions {
 
 const MAX_BRANCHES = 100_000;
 
+/** Chance has more ways than anybody wants to look at. */
+export class TooManyBranchesError extends RangeError {
+  constructor(most: number) {
+    super(`more than ${most} branches of chance`);
+    this.name = "TooManyBranchesError";
+  }
+}
+
 /**
  * Runs once for every branch of chance, depth first, first answers first. `run` must start from an equal state each
  * time and take all its chance from the chooser that it is given.
  *
- * @throws RangeError when there are more branches than `maxBranches` (100,000 unless told otherwise).
+ * @throws TooManyBranchesError when there are more branches than `maxBranches` (100,000 unless told otherwise).
  */
 export function exploreBranches<Outcome>(
   run: (chooser: Chooser) => Outcome,
@@ -82,7 +101,7 @@ export function exploreBranches<Outcome>(
   const branches: Branch<Outcome>[] = [];
   let script: readonly number[] | null = [];
   while (script !== null) {
-    if (branches.length >= maxBranches) throw new RangeError(`more than ${maxBranches} branches of chance`);
+    if (branches.length >= maxBranches) throw new TooManyBranchesError(maxBranches);
     const chooser: BranchingChooser = new BranchingChooser(script, seed);
     const outcome = run(chooser);
     branches.push({ probability: chooser.probability, outcome });

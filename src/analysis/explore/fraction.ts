@@ -24,16 +24,6 @@ export function fraction(numerator: bigint, denominator: bigint): Fraction {
 /** How many zeros a number that is not 0 ends in, in binary. */
 const lowestBit = (n: bigint): bigint => BigInt((n & -n).toString(2).length - 1);
 
-const isPowerOfTwo = (n: bigint): boolean => (n & (n - 1n)) === 0n;
-
-const bitLength = (n: bigint): number => {
-  const hex = n.toString(16);
-  return hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28;
-};
-
-/** Zero bits at the end of a number that is not 0. */
-const trailingZeros = (n: bigint): number => bitLength(n & -n) - 1;
-
 export const multiply = (a: Fraction, b: Fraction): Fraction =>
   fraction(a.numerator * b.numerator, a.denominator * b.denominator);
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { TooManyBranchesError } from "../analysis/explore/branching-chooser.ts";
 import {
   CONNECTION_STATES,
   type ConnectionState,
@@ -100,6 +101,7 @@ function judge(options: RulesOptions, console: Console): ExitCode {
     console.out(json ? `${JSON.stringify(trace, null, 2)}\n` : renderRuleTrace(trace, style));
     return trace.verdict === "accepted" ? EXIT.ok : EXIT.fails;
   } catch (error) {
+    if (error instanceof TooManyBranchesError) throw new RequestError(`--explore: ${error.message}`);
     if (!(error instanceof RuleSetError)) throw error;
     console.err(`${name}${error.line === null ? "" : `:${error.line}`}: ${error.detail}\n`);
     return EXIT.usage;

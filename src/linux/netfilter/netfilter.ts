@@ -8,6 +8,7 @@ import { IP_CT_UNTRACKED } from "./conntrack/entry.ts";
 import { ConntrackTable } from "./conntrack/table.ts";
 import { conntrackIn } from "./conntrack/track.ts";
 import type { HookState } from "./context.ts";
+import type { HookFunction, HookOps } from "./hook-ops.ts";
 import {
   HOOK_NAMES,
   type Hook,
@@ -23,7 +24,11 @@ import {
 } from "./hooks.ts";
 import { writeRuleSet } from "./iptables-save/write.ts";
 import { manipAt, natHook } from "./nat/hook.ts";
+import { natInitialized } from "./nat/setup.ts";
 import { applyNatTarget } from "./nat/targets.ts";
+import { nftHookOps } from "./nftables/hooks.ts";
+import { NftState } from "./nftables/state.ts";
+import type { NftTable } from "./nftables/table.ts";
 import { sendReject } from "./reject.ts";
 import { ruleHost } from "./rule-host.ts";
 import type { RuleHost } from "./rules/host.ts";
@@ -33,9 +38,6 @@ import type { RuleSet } from "./rules/rule-set.ts";
 import { RuleSetState, type TableState } from "./rules/state.ts";
 import { WALK_DROP, WALK_NAT, WALK_REJECT } from "./rules/verdict.ts";
 import { type OnRule, walkTable } from "./rules/walk.ts";
-
-/** One who sits on a hook. */
-type HookFunction = (skb: Skb, hook: Hook, indev: NetDevice | null, outdev: NetDevice | null) => Verdict;
 
 /** In which hooks a table has a chain. */
 const TABLE_HOOKS: Readonly<Record<string, readonly Hook[]>> = {
@@ -54,6 +56,10 @@ export class Netfilter {
   readonly state = new RuleSetState();
   /** Connections; null while no rule here needs them (nf_ct_netns_get). */
   conntrack: ConntrackTable | null = null;
+  /** nftables' table of this namespace; null without. */
+  nftables: NftState | null = null;
+  private nftablesOps: readonly HookOps[] = [];
+  private readonly registered: HookOps[] = [];
   private hooks: readonly (readonly HookFunction[])[] = [[], [], [], [], []];
   /** Where the packet is while a rule looks at it; a walk ends before another begins. */
   private readonly at: HookState = { hook: 0, in: null, out: null };
@@ -83,9 +89,31 @@ export class Netfilter {
   /** Puts a rule set in force that several namespaces may share. */
   install(ruleSet: RuleSet): void {
     this.state.load(ruleSet);
-    if (!tracksConnections(ruleSet)) this.conntrack = null;
+    this.place();
+  }
+
+  /** Puts nftables' one table in force, beside iptables' (`nft -f`); null takes it away. */
+  installNftables(table: NftTable | null): void {
+    this.nftables = table === null ? null : new NftState(table, this.nftables);
+    this.nftablesOps = this.nftables === null ? [] : nftHookOps(this.netns, this.host, this.nftables);
+    this.place();
+  }
+
+  /** `nf_register_net_hooks`: somebody else sits down on hooks, who needs connections to be tracked. */
+  register(ops: readonly HookOps[]): void {
+    this.registered.push(...ops);
+    this.place();
+  }
+
+  /** Everybody's places on the hooks, and whether connections are tracked, after somebody has come or gone. */
+  private place(): void {
+    if (!tracksConnections(this.ruleSet) && this.others().length === 0) this.conntrack = null;
     else this.conntrack ??= new ConntrackTable(this.netns);
     this.hooks = ([0, 1, 2, 3, 4] as const).map((hook) => this.functionsAt(hook));
+  }
+
+  private others(): readonly HookOps[] {
+    return [...this.nftablesOps, ...this.registered];
   }
 
   /** The rules as `iptables-save` prints them. */
@@ -108,28 +136,30 @@ export class Netfilter {
 
   /** The functions of a hook in the order of their priorities (see hooks.ts). */
   private functionsAt(hook: Hook): HookFunction[] {
-    const functions: HookFunction[] = [];
-    const table = (name: string): void => {
+    const placed: { readonly priority: number; readonly run: HookFunction }[] = [];
+    const sit = (priority: number, run: HookFunction): void => void placed.push({ priority, run });
+    const table = (name: string, priority: number): void => {
       const state = this.state.table(name);
       if (state === null || !TABLE_HOOKS[name]!.includes(hook)) return;
-      if (name === "nat") this.addNat(functions, state);
-      else if (name === "mangle" && hook === NF_INET_LOCAL_OUT) functions.push(this.mangleOutput(state));
-      else functions.push((skb, at, indev, outdev) => this.walk(state, skb, at, indev, outdev));
+      if (name === "mangle" && hook === NF_INET_LOCAL_OUT) sit(priority, this.mangleOutput(state));
+      else sit(priority, (skb, at, indev, outdev) => this.walk(state, skb, at, indev, outdev));
     };
     const entering = hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT;
     const leaving = hook === NF_INET_LOCAL_IN || hook === NF_INET_POST_ROUTING;
     const conntrack = this.conntrack;
-    if (entering && conntrack !== null) functions.push((skb, at) => this.defragment(skb, at));
-    table("raw");
-    if (entering && conntrack !== null)
-      functions.push((skb, at) => conntrackIn(this.netns, conntrack, skb, at));
-    table("mangle");
-    if (entering) table("nat");
-    table("filter");
-    table("security");
-    if (leaving) table("nat");
-    if (leaving && conntrack !== null) functions.push((skb, at) => confirm(this.netns, skb, at));
-    return functions;
+    if (entering && conntrack !== null) sit(-400, (skb, at) => this.defragment(skb, at));
+    table("raw", -300);
+    if (entering && conntrack !== null) sit(-200, (skb, at) => conntrackIn(this.netns, conntrack, skb, at));
+    table("mangle", -150);
+    const nat = hook === NF_INET_FORWARD ? null : this.natFunction(hook);
+    if (nat !== null) sit(entering ? -100 : 100, nat);
+    table("filter", 0);
+    table("security", 50);
+    if (leaving && conntrack !== null)
+      sit(Number.POSITIVE_INFINITY, (skb, at) => confirm(this.netns, skb, at));
+    for (const { hook: at, priority, translates, run } of this.others())
+      if (at === hook && !translates) sit(priority, run);
+    return placed.sort((a, b) => a.priority - b.priority).map(({ run }) => run);
   }
 
   /** `ipv4_conntrack_defrag`: connections are tracked by whole datagrams. */
@@ -240,26 +270,34 @@ export class Netfilter {
       if (verdict !== NF_ACCEPT) return verdict;
       if (packet.src === src && packet.dst === dst && packet.tos === tos && skb.mark === mark)
         return NF_ACCEPT;
-      return this.reroute(table, skb, hook);
+      return this.reroute(table.table.name, skb, hook);
     };
   }
 
-  private addNat(functions: HookFunction[], table: TableState): void {
-    const conntrack = this.conntrack;
-    if (conntrack === null) return;
-    const { netns } = this;
-    const walkChains: HookFunction = (skb, at, indev, outdev) =>
-      this.walkNat(conntrack, table, skb, at, indev, outdev);
-    functions.push((skb, at, indev, outdev) => {
+  /** Translation at a hook; null where nobody translates. */
+  private natFunction(hook: Hook): HookFunction | null {
+    const { conntrack, netns } = this;
+    const table = this.state.table("nat");
+    const others = this.others().filter((one) => one.translates && one.hook === hook);
+    if (conntrack === null || (table === null && others.length === 0)) return null;
+    const manip = manipAt(hook);
+    const walkChains: HookFunction = (skb, at, indev, outdev) => {
+      for (const { run } of others) {
+        const verdict = run(skb, at, indev, outdev);
+        if (verdict !== NF_ACCEPT || natInitialized(skb.ct!, manip)) return verdict;
+      }
+      return table === null ? NF_ACCEPT : this.walkNat(conntrack, table, skb, at, indev, outdev);
+    };
+    return (skb, at, indev, outdev) => {
       const destination = skb.packet.dst;
       const verdict = natHook(netns, conntrack, skb, at, indev, outdev, walkChains);
       if (verdict !== NF_ACCEPT) return verdict;
       // nf_nat_ipv4_pre_routing: the route that it came with leads elsewhere
       if (at === NF_INET_PRE_ROUTING && skb.packet.dst !== destination) skb.route = null;
       // nf_nat_ipv4_local_fn: another destination, another way
-      if (at === NF_INET_LOCAL_OUT && destinationTranslated(skb)) return this.reroute(table, skb, at);
+      if (at === NF_INET_LOCAL_OUT && destinationTranslated(skb)) return this.reroute("nat", skb, at);
       return NF_ACCEPT;
-    });
+    };
   }
 
   /** The nat table's chain of a hook, and what its target asks for. */
@@ -283,14 +321,14 @@ export class Netfilter {
     return NF_DROP;
   }
 
-  private reroute(table: TableState, skb: Skb, hook: Hook): Verdict {
+  private reroute(table: string, skb: Skb, hook: Hook): Verdict {
     skb.dropError = ipRouteMeHarder(this.netns, skb);
     if (skb.dropError === null) return NF_ACCEPT;
     this.netns.drop(
       skb,
       "NETFILTER_DROP",
       "nf_hook_slow",
-      { hook, table: table.table.name },
+      { hook, table },
       "there is no way from the packet's source to its new destination",
     );
     return NF_DROP;

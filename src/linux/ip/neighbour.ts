@@ -1,4 +1,4 @@
-import { BROADCAST_MAC } from "../../packet/packet.ts";
+import { BROADCAST_MAC, ipTotalLength } from "../../packet/packet.ts";
 import type { Timer } from "../clock.ts";
 import type { NetDevice } from "../device/device.ts";
 import { devQueueXmit } from "../device/transmit.ts";
@@ -25,8 +25,19 @@ const RETRANS_TIME_US = 1_000_000;
 const DELAY_PROBE_TIME_US = 5_000_000;
 const MCAST_SOLICIT = 3;
 const UCAST_SOLICIT = 3;
-/** unres_qlen_bytes 212992 holds about this many small packets. */
-const QUEUE_LENGTH = 101;
+/** net.ipv4.neigh.DEV.unres_qlen_bytes (SK_WMEM_MAX): what may wait, counted in memory taken. */
+const QUEUE_BYTES = 212_992;
+const SK_BUFF_BYTES = 256;
+const SHARED_INFO_BYTES = 320;
+/** Heads up to this size come from a cache of their own (net/core/skbuff.c: skb_small_head_cache). */
+const SMALL_HEAD_BYTES = 576;
+
+/** `skb->truesize` of a packet of a local socket's: its head is allocated in powers of two. */
+function trueSize(skb: Skb): number {
+  const data = (ipTotalLength(skb.packet) + 31 + 63) & ~63;
+  const head = data + SHARED_INFO_BYTES;
+  return SK_BUFF_BYTES + (head <= SMALL_HEAD_BYTES ? SMALL_HEAD_BYTES : 2 ** Math.ceil(Math.log2(head)));
+}
 
 /** One neighbour: `struct neighbour`. Who it is, how sure we are, and who waits for the answer. */
 export class Neighbour {
@@ -42,6 +53,7 @@ export class Neighbour {
   private probes = 0;
   private timer: Timer | null = null;
   private queue: Skb[] = [];
+  private queueBytes = 0;
 
   constructor(table: NeighbourTable, dev: NetDevice, address: number) {
     this.table = table;
@@ -111,13 +123,16 @@ export class Neighbour {
       this.probes = UCAST_SOLICIT;
       this.become("INCOMPLETE", skb);
     }
-    this.queue.push(skb);
-    this.table.waiting++;
-    if (this.queue.length > QUEUE_LENGTH) {
+    const size = trueSize(skb);
+    while (this.queue.length > 0 && this.queueBytes + size > QUEUE_BYTES) {
       const oldest = this.queue.shift()!;
+      this.queueBytes -= trueSize(oldest);
       this.table.waiting--;
       this.table.netns.drop(oldest, "NEIGH_QUEUEFULL", "__neigh_event_send");
     }
+    this.queue.push(skb);
+    this.queueBytes += size;
+    this.table.waiting++;
     if (fresh) {
       this.probe();
       this.setTimer(RETRANS_TIME_US);
@@ -183,6 +198,7 @@ export class Neighbour {
   private takeQueue(): Skb[] {
     const queue = this.queue;
     this.queue = [];
+    this.queueBytes = 0;
     this.table.waiting -= queue.length;
     // who may have to wait here once more stays as it is
     return this.table.netns.clock.journal === null ? queue : queue.map((skb) => skb.double());
@@ -233,6 +249,16 @@ export class Neighbour {
     this.confirmedUs = this.table.netns.clock.nowUs;
     this.current = state;
     if (state !== "STALE") for (const skb of this.takeQueue()) this.resolveOutput(skb);
+  }
+
+  /** `neigh_delete`: somebody deletes the entry, and whoever waits for an answer hears that there will be none. */
+  fail(): void {
+    const wasAsking = this.current === "INCOMPLETE" || this.current === "PROBE";
+    this.touch();
+    this.stopTimer();
+    if (!wasAsking) return;
+    this.become("FAILED", null);
+    this.invalidate();
   }
 
   /** Drops what waits and stops asking: the entry is being deleted. */
@@ -305,17 +331,22 @@ export class NeighbourTable {
   remove(dev: NetDevice, address: number): boolean {
     const neighbour = this.find(dev, address);
     if (neighbour === null) return false;
-    neighbour.destroy();
-    const ofDevice = this.byDevice.get(dev)!;
-    this.netns.clock.journal?.delete(ofDevice, address);
-    ofDevice.delete(address);
+    neighbour.fail();
+    this.forget(neighbour);
     return true;
   }
 
-  /** `ip neigh flush dev DEV`, or what a device that goes down leaves: all but permanent entries. */
+  private forget(neighbour: Neighbour): void {
+    neighbour.destroy();
+    const ofDevice = this.byDevice.get(neighbour.dev)!;
+    this.netns.clock.journal?.delete(ofDevice, neighbour.address);
+    ofDevice.delete(neighbour.address);
+  }
+
+  /** `neigh_flush_dev`: what a device that goes down leaves, permanent entries; nobody is told. */
   flush(dev: NetDevice): void {
     for (const neighbour of [...(this.byDevice.get(dev)?.values() ?? [])])
-      if (neighbour.state !== "PERMANENT") this.remove(dev, neighbour.address);
+      if (neighbour.state !== "PERMANENT") this.forget(neighbour);
   }
 
   *entries(): IterableIterator<Neighbour> {

@@ -10,7 +10,7 @@ import type { ClusterModel, NodeModel } from "../../../cluster/objects/model.ts"
 import type { TraceRequest } from "../../../trace/request.ts";
 import { flowToHost, flowToPod, podRef, sandboxPods } from "../cast.ts";
 import type { Check } from "../check.ts";
-import { editNode, moveEndpoints } from "../edit.ts";
+import { editNode, editSlices } from "../edit.ts";
 import { observation, tryFlow, works } from "../try-flow.ts";
 
 /** Two owners of one prefix: two nodes have a pod subnet, or docker0 lies in the nodes' own network. */
@@ -77,18 +77,20 @@ function moveSubnet(model: ClusterModel, { name, podCIDR }: NodeModel): ClusterM
     const block = blockAround(base, old.length);
     if (taken.some((one) => overlap(one, block))) continue;
     const shift = (address: string) => toText(toNumber(address) - old.base + block.base);
-    const moving = new Map(
-      sandboxPods(model)
-        .filter(({ nodeName }) => nodeName === name)
-        .map(({ ip }) => [ip, shift(ip)]),
-    );
     const moved = editNode(model, name, (node) => ({
       ...node,
       podCIDR: blockText(block),
       docker: { ...node.docker, address: `${toText(block.base + 1)}/${block.length}` },
     }));
-    const pods = moved.pods.map((pod) => ({ ...pod, ip: moving.get(pod.ip) ?? pod.ip }));
-    return moveEndpoints({ ...moved, pods }, moving);
+    const pods = moved.pods.map((pod) =>
+      pod.nodeName === name && !pod.hostNetwork ? { ...pod, ip: shift(pod.ip) } : pod,
+    );
+    return editSlices({ ...moved, pods }, (slice) => ({
+      ...slice,
+      endpoints: slice.endpoints.map((endpoint) =>
+        endpoint.nodeName === name ? { ...endpoint, addresses: endpoint.addresses.map(shift) } : endpoint,
+      ),
+    }));
   }
   return null;
 }

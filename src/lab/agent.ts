@@ -84,6 +84,8 @@ export interface ConntrackRow {
 /** What the kernel did with one flow. Times are microseconds since the lab was built. */
 export interface FlowAnswer {
   readonly startUs: number;
+  /** When the flow before was closed. */
+  readonly closedUs: number;
   /** The process had what it waited for before its patience ended. */
   readonly finished: boolean;
   readonly frames: readonly CapturedFrame[];

@@ -106,10 +106,10 @@ export class LabSession {
     const answer = await this.agent.flow(request, { forget: isFresh, quietMs: QUIET_MS });
     const kernel = kernelRecord(answer, this.before, this.ports);
     this.before = answer.counters;
-    const { network } = this.cluster;
+    this.advanceTo(answer.closedUs);
     this.last?.close();
     if (isFresh) forget(this.cluster);
-    network.advance(Math.max(0, answer.startUs - network.clock.nowUs));
+    this.advanceTo(answer.startUs);
     this.chooser.guide(
       guidanceOf(kernel, (netns, table, chain) => this.rules.get(`${netns} ${table} ${chain}`) ?? []),
     );
@@ -127,11 +127,15 @@ export class LabSession {
     };
   }
 
+  private advanceTo(timeUs: number): void {
+    const { network } = this.cluster;
+    network.advance(Math.max(0, timeUs - network.clock.nowUs));
+  }
+
   /** Changes both worlds alike: `change` for the kernel, `simulate` for the simulation. */
   async change(change: LabChange, simulate: (cluster: SimulatedCluster) => void): Promise<void> {
     const nowUs = await this.agent.change(change);
-    const { network } = this.cluster;
-    network.advance(Math.max(0, nowUs - network.clock.nowUs));
+    this.advanceTo(nowUs);
     this.last?.close();
     this.last = null;
     simulate(this.cluster);

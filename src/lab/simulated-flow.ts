@@ -36,7 +36,9 @@ export function forget({ network }: SimulatedCluster): void {
   for (const netns of network.namespaces.values()) {
     netns.netfilter.conntrack?.flush();
     netns.fib.pathMtu.clear();
-    for (const dev of netns.devices.values()) netns.neighbours.flush(dev);
+    for (const { dev, address, state } of [...netns.neighbours.entries()])
+      if (state !== "PERMANENT" && state !== "NOARP") netns.neighbours.remove(dev, address);
+    network.run();
   }
 }
 
@@ -60,7 +62,7 @@ export function simulateFlow(
     record: {
       frames: events.flatMap(frameOf),
       sender: saw,
-      receivers: receivers(events),
+      receivers: receivers(cluster, events),
       conntrack: Object.fromEntries(
         Object.keys(after).map((name) => [name, conntrackRows(network.netns(name))]),
       ),
@@ -197,7 +199,7 @@ const frameOf = (event: NetworkEvent): Frame[] =>
       ];
 
 /** What listeners saw: a datagram each, or the connection that a client completed. */
-function receivers(events: readonly NetworkEvent[]): ReceiverSaw[] {
+function receivers({ network }: SimulatedCluster, events: readonly NetworkEvent[]): ReceiverSaw[] {
   const delivered = events.filter((event): event is DeliverEvent => event.type === "deliver");
   const asked = new Set(
     delivered
@@ -207,15 +209,18 @@ function receivers(events: readonly NetworkEvent[]): ReceiverSaw[] {
   const accepted = new Set<string>();
   return delivered.flatMap((event): ReceiverSaw[] => {
     const { netns, owner, packet } = event;
-    if (owner === null || owner === "flanneld" || owner.startsWith("flannel.")) return [];
     const ends = {
       netns,
       owner,
       source: `${formatIpv4(packet.src)}:${packet.sport}`,
       destination: `${formatIpv4(packet.dst)}:${packet.dport}`,
     };
-    if (packet.protocol === IPPROTO_UDP)
+    if (packet.protocol === IPPROTO_UDP) {
+      // sockets of tunnels and of the sender are no listeners
+      if (network.netns(netns).sockets.findListener(IPPROTO_UDP, packet.dst, packet.dport) === null)
+        return [];
       return [{ ...ends, protocol: "udp", ttl: packet.ttl, bytes: packet.payloadLength }];
+    }
     const key = keyOf(event);
     if (packet.protocol !== IPPROTO_TCP || !asked.has(key) || accepted.has(key)) return [];
     if ((packet.tcpFlags & (TCP_SYN | TCP_ACK)) !== TCP_ACK) return [];

@@ -58,6 +58,8 @@ export class Skb {
   forwarded = false;
   /** Segments that the sender left to the device (GSO): payload bytes a segment, 0 when it is one packet. */
   gsoSize = 0;
+  /** `skb->hash` where its socket set it (sk_txhash); 0: whoever needs one takes it from the headers. NAT leaves it. */
+  hash = 0;
   /** Number of the packet in this simulation; copies and translations keep it. */
   serial = 0;
   origin: OriginKind = "socket";
@@ -85,6 +87,7 @@ export class Skb {
     skb.doRedirect = this.doRedirect;
     skb.forwarded = this.forwarded;
     skb.gsoSize = this.gsoSize;
+    skb.hash = this.hash;
     skb.serial = this.serial;
     skb.origin = this.origin;
     skb.cause = this.cause;

@@ -53,6 +53,7 @@ class Lab:
 
     def flow(self, request):
         """One flow from beginning to end; what was seen of it everywhere."""
+        closed = self.now()
         self.end_of_last()
         if request["forget"]:
             self.world.forget()
@@ -67,6 +68,7 @@ class Lab:
         frames = self.sniffer.take(self.epoch)
         inspect = self.plan_names(lambda one: bool(one["rules"]))
         return {
+            "closedUs": closed,
             "startUs": began,
             "finished": finished,
             "frames": frames,

@@ -21,9 +21,15 @@ function summaryOf(p: Packet): string {
   const tos = p.tos === 0 ? "" : ` tos 0x${p.tos.toString(16)}`;
   const line = laterFragment(summarize(p));
   return isIcmpError(p) && p.inner !== null
-    ? `${line}${tos} quoting ${p.payloadLength} bytes: ${laterFragment(summarize(p.inner))}`
+    ? `${line}${tos} quoting ${p.payloadLength} bytes: ${quote(p.inner, p.payloadLength)}`
     : line + tos;
 }
+
+/** A TCP header's flags are its fourteenth byte: a short quote ends before them. */
+const quote = (inner: Packet, bytes: number): string => {
+  const line = laterFragment(summarize(inner));
+  return bytes < 20 + 14 ? line.replace(/ \[\w+\]/, "") : line;
+};
 
 /** Taps share a later fragment's bytes with who rewrites them afterwards, so its addresses and TTL tell nothing. */
 const laterFragment = (line: string): string =>

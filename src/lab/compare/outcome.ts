@@ -91,7 +91,7 @@ function synTtl({ frames }: FlowRecord, netns: string, source: string, destinati
 /** An echo request has arrived where the first answer came from. */
 function echoedBy({ sourcePort, from }: FlowRequest, { frames }: FlowRecord): Outcome["delivered"] {
   const isEcho = (p: Packet | null, type: number): p is Packet =>
-    p?.protocol === IPPROTO_ICMP && p.icmpType === type;
+    p?.protocol === IPPROTO_ICMP && p.fragOffset === 0 && p.icmpType === type;
   const answer = frames.find(
     ({ packet, direction }) => isEcho(packet, 0) && direction === "tx" && packet.icmpSeq === 1,
   );

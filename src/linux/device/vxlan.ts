@@ -54,7 +54,7 @@ export class Vxlan extends NetDevice {
     outer.protocol = IPPROTO_UDP;
     outer.src = local;
     outer.dst = remote;
-    outer.sport = flowHash(frame, this.netns.sysctl.localPortRange);
+    outer.sport = flowHash(frame, skb.hash, this.netns.sysctl.localPortRange);
     outer.dport = port;
     outer.ttl = this.netns.sysctl.scalar["net.ipv4.ip_default_ttl"];
     outer.id = this.netns.nextIpId();

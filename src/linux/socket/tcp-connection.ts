@@ -55,6 +55,7 @@ export class TcpConnection {
   established: Packet | null = null;
   private readonly netns: Netns;
   private readonly options: TcpEndOptions;
+  private readonly initialSequence: number;
   private sendNext: number;
   private receiveNext = 0;
   /** Payload bytes a packet: the other side's MSS and the path's MTU, less the time stamps. */
@@ -69,6 +70,7 @@ export class TcpConnection {
     this.ends = ends;
     this.owner = options.owner ?? null;
     this.options = options;
+    this.initialSequence = initialSequence;
     this.sendNext = initialSequence;
   }
 
@@ -295,6 +297,11 @@ export class TcpConnection {
     this.retransmitTimer = null;
   }
 
+  /** `sk_set_txhash`: drawn for each connection, and anew for each repeated SYN (sk_rethink_txhash). */
+  private txHash(): number {
+    return (Math.imul(this.initialSequence + this.synsSent, 0x9e3779b1) >>> 0) | 1;
+  }
+
   private transmit(
     s: Partial<Segment> & { flags: number; seq: number; ack: number; window: number },
   ): number | Errno {
@@ -309,6 +316,7 @@ export class TcpConnection {
         payloadLength: s.payloadLength ?? 0,
         gsoSize: s.gsoSize ?? 0,
         ofConnection: true,
+        hash: this.txHash(),
         cause: this.cause,
       },
       this.options.ttl,

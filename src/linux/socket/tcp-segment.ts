@@ -23,6 +23,8 @@ export interface Segment {
   readonly gsoSize: number;
   /** A reset that a connection itself sends has its time stamps; one that answers a stray segment has none. */
   readonly ofConnection: boolean;
+  /** The connection's `sk_txhash`; 0 when it has none. */
+  readonly hash: number;
   readonly cause: number;
 }
 
@@ -59,6 +61,7 @@ export function sendSegment(netns: Netns, ends: Ends, segment: Segment, ttl?: nu
   const skb = new Skb(p);
   skb.route = route;
   skb.gsoSize = segment.gsoSize;
+  skb.hash = segment.hash;
   netns.originate(skb, segment.flags & TCP_RST ? "reset" : "socket", segment.cause);
   ipLocalOut(netns, skb);
   return skb.serial;

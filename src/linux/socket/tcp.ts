@@ -78,6 +78,7 @@ export class TcpSockets {
       window: 0,
       gsoSize: 0,
       ofConnection: false,
+      hash: 0,
       cause: skb.serial,
     });
   }

@@ -12,6 +12,7 @@ import {
   type ServiceState,
   staleServiceChains,
 } from "./kube-proxy.ts";
+import { proxyMode, syncNftables } from "./proxy-mode.ts";
 import type { SharedRestore } from "./shared-restore.ts";
 
 /**
@@ -53,9 +54,10 @@ export function installNodeRules(
   rules = syncKubeProxy(rules, netns, model, node, services, restore);
   rules = restore.apply(rules, restoreInput(ports.flatMap((port) => publishedPortRules(docker, port, "-A"))));
   netns.netfilter.install(rules);
+  if (proxyMode(model) === "nftables") syncNftables(model, services, node, netns);
 }
 
-/** The rules after a full sync of kube-proxy; `rules` are those before. */
+/** iptables' rules after a full sync of kube-proxy; `rules` are those before. In nftables mode it leaves them alone. */
 function syncKubeProxy(
   rules: RuleSet,
   netns: Netns,
@@ -64,6 +66,7 @@ function syncKubeProxy(
   services: ServiceState,
   restore: SharedRestore,
 ): RuleSet {
+  if (proxyMode(model) === "nftables") return rules;
   const jumped = restore.apply(rules, restoreInput(kubeProxyJumps(model.kubeProxy.version, rules)));
   const text = kubeProxyRestore(model, services, node, netns);
   const restored = restore.applyShared(jumped, text);
@@ -79,6 +82,7 @@ export function resyncKubeProxy(
   restore: SharedRestore,
 ): void {
   netns.netfilter.install(syncKubeProxy(netns.netfilter.ruleSet, netns, model, node, services, restore));
+  if (proxyMode(model) === "nftables") syncNftables(model, services, node, netns);
 }
 
 /** A program gives commands on a running node. Throws RuleSetError where iptables would refuse one. */

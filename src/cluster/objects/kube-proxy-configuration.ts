@@ -3,9 +3,17 @@ import { z } from "zod";
 import { isBlock, isIPv6 } from "./address.ts";
 import { address, integer, oneOf, show } from "./field.ts";
 
+const MODES = ["iptables", "ipvs", "nftables"] as const;
+/** How kube-proxy has the kernel route to Services; the latter two are 1.32's. */
+export type ProxyMode = (typeof MODES)[number];
+
+/** `ipvs.scheduler`: round robin (weighted), least connection, source hashing; "" is rr. */
+export const IPVS_SCHEDULERS = ["rr", "wrr", "lc", "sh"] as const;
+export type IpvsScheduler = (typeof IPVS_SCHEDULERS)[number];
+
 /** What of kube-proxy's configuration decides about rules and conntrack. Durations are Go's (`30s`, `24h0m0s`). */
 export interface KubeProxyConfiguration {
-  mode: "iptables";
+  mode: ProxyMode;
   bindAddress: string;
   /** Addresses that count as pods' (`192.168.0.0/16`); "" means that local traffic is not told apart. */
   clusterCIDR: string;
@@ -20,6 +28,7 @@ export interface KubeProxyConfiguration {
     syncPeriod: string;
     minSyncPeriod: string;
   };
+  ipvs: { scheduler: IpvsScheduler };
   conntrack: {
     maxPerCore: number;
     min: number;
@@ -41,8 +50,8 @@ const NODE_PORT_WORDS = ["primary"];
 export const kubeProxyConfigurationSchema = z.looseObject({
   mode: z
     .string()
-    .refine((mode) => mode === "" || mode === "iptables", {
-      error: ({ input }) => `${show(input)} is not simulated; known: iptables`,
+    .refine((mode) => mode === "" || (MODES as readonly string[]).includes(mode), {
+      error: ({ input }) => `${show(input)} is not simulated; known: ${MODES.join(", ")}`,
     })
     .optional(),
   bindAddress: z
@@ -80,6 +89,7 @@ export const kubeProxyConfigurationSchema = z.looseObject({
       minSyncPeriod: duration().optional(),
     })
     .optional(),
+  ipvs: z.looseObject({ scheduler: oneOf(["", ...IPVS_SCHEDULERS]).optional() }).optional(),
   conntrack: z
     .looseObject({
       maxPerCore: integer(0, 2 ** 31 - 1).optional(),
@@ -103,7 +113,7 @@ export type KubeProxyConfigurationInput = z.infer<typeof kubeProxyConfigurationS
 export function defaultKubeProxyConfiguration(input: KubeProxyConfigurationInput): KubeProxyConfiguration {
   const { iptables = {}, conntrack = {}, detectLocal = {} } = input;
   return {
-    mode: "iptables",
+    mode: (input.mode ?? "") === "" ? "iptables" : (input.mode as ProxyMode),
     bindAddress: orElse(input.bindAddress, "0.0.0.0"),
     clusterCIDR: (input.clusterCIDR ?? "").split(",").find(isBlock) ?? "",
     detectLocalMode: orElse(input.detectLocalMode, "ClusterCIDR"),
@@ -119,6 +129,7 @@ export function defaultKubeProxyConfiguration(input: KubeProxyConfigurationInput
       syncPeriod: iptables.syncPeriod ?? "30s",
       minSyncPeriod: iptables.minSyncPeriod ?? "1s",
     },
+    ipvs: { scheduler: orElse(input.ipvs?.scheduler, "rr") },
     conntrack: {
       maxPerCore: conntrack.maxPerCore ?? 32768,
       min: conntrack.min ?? 131072,

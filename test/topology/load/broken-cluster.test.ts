@@ -189,9 +189,9 @@ const CASES: [string, string, string[]][] = [
   ],
   [
     "kube-proxy's configuration",
-    "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: ipvs\nclusterCIDR: all\ndetectLocalMode: clusterCIDR\niptables: {masqueradeBit: 32, syncPeriod: 30}\nnodePortAddresses: [eth0]\n",
+    "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: userspace\nclusterCIDR: all\ndetectLocalMode: clusterCIDR\niptables: {masqueradeBit: 32, syncPeriod: 30}\nnodePortAddresses: [eth0]\n",
     [
-      't.yaml:3: KubeProxyConfiguration mode: "ipvs" is not simulated; known: iptables',
+      't.yaml:3: KubeProxyConfiguration mode: "userspace" is not simulated; known: iptables, ipvs, nftables',
       't.yaml:4: KubeProxyConfiguration clusterCIDR: "all" is not an IPv4 block (ADDRESS/LENGTH)',
       't.yaml:5: KubeProxyConfiguration detectLocalMode: "clusterCIDR" is not one of "", ClusterCIDR, NodeCIDR, BridgeInterface, InterfaceNamePrefix; did you mean "ClusterCIDR"?',
       "t.yaml:6: KubeProxyConfiguration iptables.masqueradeBit: 32 is outside 0-31",

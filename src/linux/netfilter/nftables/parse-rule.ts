@@ -137,6 +137,7 @@ function parseOne(words: Words): NftExpression[] {
     case "ct":
       words.expect("ct", "state", "new");
       return [compare("ct state", false, number(0))];
+    case "iif":
     case "iifname":
       return [parseInterface(words)];
     case "tcp":
@@ -210,10 +211,10 @@ function parseFib(words: Words): NftExpression {
 }
 
 function parseInterface(words: Words): NftExpression {
-  words.expect("iifname");
+  const word = words.next();
   const negated = words.take("!=");
   const name = words.next().replace(/^"|"$/g, "");
-  const wildcard = name.endsWith("*");
+  const wildcard = word === "iifname" && name.endsWith("*");
   return compare("iifname", negated, { type: "name", text: wildcard ? name.slice(0, -1) : name, wildcard });
 }
 

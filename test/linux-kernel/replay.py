@@ -163,7 +163,9 @@ def do(step):
             data = bytes.fromhex(step["packet"])
             s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            s.sendto(data, (socket.inet_ntoa(data[16:20]), 0))
+            s.setsockopt(socket.SOL_SOCKET, 32, 1 << 24)  # SO_SNDBUFFORCE
+            for _ in range(step.get("times", 1)):
+                s.sendto(data, (socket.inet_ntoa(data[16:20]), 0))
         elif what == "inject":
             s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             s.bind((step["at"].split(":")[1], 0))

@@ -1,6 +1,3 @@
-import { devQueueXmit } from "../../src/linux/device/transmit.ts";
-import { ipLocalOut } from "../../src/linux/ip/output.ts";
-import { ipRouteOutput } from "../../src/linux/ip/route-output.ts";
 import { stateName } from "../../src/linux/netfilter/conntrack/describe.ts";
 import {
   type Conntrack,
@@ -8,12 +5,12 @@ import {
   IPS_SEEN_REPLY,
   type Tuple,
 } from "../../src/linux/netfilter/conntrack/entry.ts";
-import { Skb } from "../../src/linux/skb.ts";
 import { TcpConnection } from "../../src/linux/socket/tcp-connection.ts";
 import { formatIpv4, parseIpv4 } from "../../src/packet/address.ts";
 import { IPPROTO_ICMP, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from "../../src/packet/packet.ts";
 import { ip } from "../linux/ip-words.ts";
-import { buildLab, endOf, type Lab } from "../linux/lab.ts";
+import { buildLab, type Lab } from "../linux/lab.ts";
+import { injectFrame, sendRaw } from "../linux/send.ts";
 import { frameLine } from "./frame-line.ts";
 import { countersOf } from "./kernel.ts";
 import { type Seen, type Situation, STEP_MS, type Step } from "./step.ts";
@@ -66,22 +63,13 @@ const addressOf = (text: string): { address: number; port: number } => {
 function doStep(lab: Lab, step: Step): string | null | TcpConnection {
   switch (step.do) {
     case "send": {
-      const netns = lab.ns(step.in);
-      const skb = new Skb(step.packet.clone());
-      const route = ipRouteOutput(netns, skb.packet.dst, 0);
-      if (typeof route === "string") return route;
-      skb.route = route;
-      if (skb.packet.src === 0) skb.packet.src = route.source || skb.packet.dst;
-      netns.originate(skb, "socket", 0);
-      return ipLocalOut(netns, skb) ? null : "EPERM";
+      let errno: string | null = null;
+      for (let i = 0; i < (step.times ?? 1); i++) errno = sendRaw(lab, step.in, step.packet);
+      return errno;
     }
-    case "inject": {
-      const skb = new Skb(step.packet.clone());
-      skb.dev = lab.dev(step.at);
-      lab.ns(endOf(step.at).ns).originate(skb, "socket", 0);
-      devQueueXmit(skb);
+    case "inject":
+      injectFrame(lab, step.at, step.packet);
       return null;
-    }
     case "udp": {
       const to = addressOf(step.to);
       const from = addressOf(step.from!);

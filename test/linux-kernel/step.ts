@@ -5,7 +5,7 @@ import type { Plan } from "../linux/lab.ts";
 /** One thing that is done to a network; the same here and in the kernel. */
 export type Step =
   /** A packet leaves a raw socket with a header of its own (IP_HDRINCL). */
-  | { readonly do: "send"; readonly in: string; readonly packet: Packet }
+  | { readonly do: "send"; readonly in: string; readonly packet: Packet; readonly times?: number }
   /** A frame is put on a device (AF_PACKET): nothing above the device has seen it. */
   | { readonly do: "inject"; readonly at: string; readonly packet: Packet }
   /** A datagram from a UDP socket, `from` bound when it has an address or port. */

@@ -1,7 +1,7 @@
 import { IPPROTO_ICMP, type Packet } from "../../../src/packet/packet.ts";
-import { frame, ping, tcp, udp } from "../packets.ts";
+import { bridged, routed } from "../../linux/networks.ts";
+import { frame, ping, tcp, udp } from "../../linux/packets.ts";
 import type { Situation, Step } from "../step.ts";
-import { bridged, routed } from "./networks.ts";
 
 const C = "10.0.0.1";
 const S = "10.0.1.1";

@@ -1,7 +1,7 @@
 import { ICMP_ECHOREPLY } from "../../../src/packet/packet.ts";
-import { frame, ping, tcp, udp } from "../packets.ts";
+import { bridged, routed } from "../../linux/networks.ts";
+import { frame, ping, tcp, udp } from "../../linux/packets.ts";
 import type { Situation, Step } from "../step.ts";
-import { bridged, routed } from "./networks.ts";
 
 const C = "10.0.0.1";
 const S = "10.0.1.1";
@@ -183,6 +183,20 @@ export const MORE: readonly Situation[] = [
       { do: "wait", ms: 1000 },
     ],
   },
+  ...[4, 600, 1400].map(
+    (bytes): Situation => ({
+      name: `neighbours: how many packets of ${bytes} bytes wait for an answer`,
+      plan: routed({
+        s: { sysctl: { "net.ipv4.conf.eth0.arp_ignore": 8 }, rules: { filter: ["-A INPUT -p udp -j DROP"] } },
+      }),
+      inspect: ["s"],
+      steps: [
+        { do: "send", in: "r", packet: udp("10.0.1.254:1", `${S}:9`, bytes), times: 300 },
+        { do: "sysctl", in: "s", key: "net.ipv4.conf.eth0.arp_ignore", value: 0 },
+        { do: "wait", ms: 1000 },
+      ],
+    }),
+  ),
   {
     name: "arp_announce and arp_ignore 2",
     plan: routed({

@@ -1,8 +1,8 @@
 import { parseIpv4 } from "../../../src/packet/address.ts";
 import { ICMP_ECHO, ICMP_ECHOREPLY, IPPROTO_ICMP, Packet } from "../../../src/packet/packet.ts";
-import { frame, ping, tcp, udp } from "../packets.ts";
+import { bridged, routed } from "../../linux/networks.ts";
+import { frame, ping, tcp, udp } from "../../linux/packets.ts";
 import type { Situation, Step } from "../step.ts";
-import { bridged, routed } from "./networks.ts";
 
 const C = "10.0.0.1";
 const S = "10.0.1.1";

@@ -1,6 +1,6 @@
-import { arpRequest, frame, ping, tcp, udp } from "../packets.ts";
+import { routed } from "../../linux/networks.ts";
+import { arpRequest, frame, ping, tcp, udp } from "../../linux/packets.ts";
 import type { Situation } from "../step.ts";
-import { routed } from "./networks.ts";
 
 const C = "10.0.0.1";
 const S = "10.0.1.1";

@@ -1,7 +1,7 @@
 import { type Packet, TCPOPTS_SYN } from "../../../src/packet/packet.ts";
-import { tcp } from "../packets.ts";
+import { routed } from "../../linux/networks.ts";
+import { tcp } from "../../linux/packets.ts";
 import type { Situation, Step } from "../step.ts";
-import { routed } from "./networks.ts";
 
 const CLIENT = "10.0.0.1:4000";
 const SERVER = "10.0.1.1:80";

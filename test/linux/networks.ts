@@ -1,4 +1,4 @@
-import type { NamespacePlan, Plan } from "../../linux/lab.ts";
+import type { NamespacePlan, Plan } from "./lab.ts";
 
 type Part = Partial<NamespacePlan>;
 

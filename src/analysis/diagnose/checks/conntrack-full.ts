@@ -6,7 +6,7 @@ import { crossNodeFlows, flowToHost, flowToPod, podRef, sandboxPods } from "../c
 import type { Check, Observation } from "../check.ts";
 import { editNode, withSysctl } from "../edit.ts";
 import { serviceTargets } from "../service-target.ts";
-import { eventsOf, flowText, freshNetworkOf, observation, outcomeText } from "../try-flow.ts";
+import { eventsOf, flowText, freshNetworkOf, observation, outcomeText, works } from "../try-flow.ts";
 
 const MAX = "net.netfilter.nf_conntrack_max";
 /** Tables up to this are filled for proof. kube-proxy asks for 131,072 and more. */
@@ -55,11 +55,14 @@ function fill(model: ClusterModel, node: string, request: TraceRequest, max: num
   let trace: Trace | null = null;
   for (let i = 0; i <= max; i++) trace = send(cluster, { ...request, sourcePort: FIRST_SOURCE_PORT + i });
   const last = trace!;
-  const full = eventsOf(last, "conntrack").some(
-    ({ netns, action }) => netns === node && action === "table-full",
-  );
-  return observation(last, full, {
+  const dropped = eventsOf(last, "drop").some((e) => e.netns === node && /table full/.test(e.detail ?? ""));
+  // one that was not assured made room for another, and its next packet belongs to nothing
+  const evicted = (cluster.node(node).netns.netfilter.conntrack?.size ?? 0) >= max && !works(last);
+  const why = dropped
+    ? "nf_conntrack: table full, dropping packet"
+    : "its connection was given up for another";
+  return observation(last, dropped || evicted, {
     flow: `${flowText(last.request)}, after ${max} connections that stand`,
-    outcome: full ? `${outcomeText(last)}: nf_conntrack: table full, dropping packet` : outcomeText(last),
+    outcome: dropped || evicted ? `${outcomeText(last)}: ${why}` : outcomeText(last),
   });
 }

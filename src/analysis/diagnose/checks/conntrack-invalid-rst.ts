@@ -63,6 +63,7 @@ function strayDatum(model: ClusterModel, from: string, to: string, k: number): O
       gsoSize: 0,
       cause: 0,
       ofConnection: true,
+      hash: 0,
     });
     network.settle();
   });

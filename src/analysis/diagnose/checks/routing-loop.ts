@@ -1,10 +1,10 @@
 import { toBlock, toText } from "../../../cluster/objects/address.ts";
-import type { RouteModel } from "../../../cluster/objects/model.ts";
+import type { ClusterModel, RouteModel } from "../../../cluster/objects/model.ts";
 import type { Trace } from "../../../trace/trace.ts";
 import { flowTo, podRef, sandboxPods } from "../cast.ts";
 import type { Check, Subject, Suspect } from "../check.ts";
 import { editHost, editNode } from "../edit.ts";
-import { observation, outcomeText, tryFlow } from "../try-flow.ts";
+import { eventsOf, observation, outcomeText, tryFlow } from "../try-flow.ts";
 
 /** Machines that send a prefix to each other until the TTL is used up. */
 export const routingLoop: Check = {
@@ -13,16 +13,25 @@ export const routingLoop: Check = {
   symptom: "`time to live exceeded`; traceroute shows the same machines in turn",
   *suspects(model) {
     for (const { name, routes = [] } of model.nodes)
-      for (const [index, route] of routes.entries()) {
-        const [pod] = sandboxPods(model).filter(({ nodeName }) => nodeName === name);
-        const from = pod === undefined ? `node/${name}` : podRef(pod);
-        yield suspect(name, { kind: "Node", name, setting: ["routes", index] }, from, route);
-      }
+      for (const [index, route] of routes.entries())
+        for (const from of senders(model, name))
+          yield suspect(name, { kind: "Node", name, setting: ["routes", index] }, from, route);
     for (const { name, routes } of model.hosts)
       for (const [index, route] of routes.entries())
-        yield suspect(name, { kind: "Host", name, path: ["spec", "routes", index] }, `host/${name}`, route);
+        for (const from of senders(model, name))
+          yield suspect(name, { kind: "Host", name, path: ["spec", "routes", index] }, from, route);
   },
 };
+
+/** Outside machines, pods of the node, and the machine itself: what is masqueraded comes back as a martian, not in a loop. */
+function senders(model: ClusterModel, name: string): string[] {
+  const pods = sandboxPods(model).filter(({ nodeName }) => nodeName === name);
+  return [
+    ...model.hosts.filter((host) => host.name !== name).map((host) => `host/${host.name}`),
+    ...pods.slice(0, 1).map(podRef),
+    model.nodes.some((node) => node.name === name) ? `node/${name}` : `host/${name}`,
+  ];
+}
 
 function suspect(name: string, subject: Subject, from: string, route: RouteModel): Suspect {
   const without = (routes: readonly RouteModel[]) =>
@@ -37,7 +46,11 @@ function suspect(name: string, subject: Subject, from: string, route: RouteModel
       const trace = tryFlow(model, flowTo(from, address, []));
       const loop = loopOf(trace, name);
       const outcome = loop === null ? outcomeText(trace) : `${outcomeText(trace)}; it went round ${loop}`;
-      return observation(trace, trace.verdict === "expired" && loop !== null, { outcome });
+      // whether the sender hears of it is another matter: redirects use up the allowance for ICMP errors
+      const expired = eventsOf(trace, "drop").some(
+        ({ reason, location }) => reason === "IP_INHDR" && location === "ip_forward",
+      );
+      return observation(trace, expired && loop !== null, { outcome });
     },
     mended: (model) =>
       editHost(

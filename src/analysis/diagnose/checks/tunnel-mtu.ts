@@ -32,7 +32,7 @@ export const tunnelMtu: Check = {
             const trace = tryFlow(current, { ...request, protocol: "tcp" });
             const netns = `${to.nodeName}/${to.namespace}/${to.name}`;
             const arrived = eventsOf(trace, "deliver").some(
-              (event) => event.netns === netns && event.packet.length > HEADERS,
+              (event) => event.netns === netns && event.of === "follow-up" && event.packet.length > HEADERS,
             );
             const tooBig = eventsOf(trace, "drop").find(({ reason }) => reason === "PKT_TOO_BIG");
             const fate = eventsOf(trace, "drop").find(({ of }) => of === "icmp-error");

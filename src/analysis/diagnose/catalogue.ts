@@ -11,6 +11,7 @@ import { forwardDrop } from "./checks/forward-drop.ts";
 import { hairpinOff } from "./checks/hairpin-off.ts";
 import { ipForwardOff } from "./checks/ip-forward-off.ts";
 import { lbHairpin } from "./checks/lb-hairpin.ts";
+import { legacyNftMix } from "./checks/legacy-nft-mix.ts";
 import { missingMasquerade } from "./checks/missing-masquerade.ts";
 import { noEndpoints } from "./checks/no-endpoints.ts";
 import { hostportConflict, hostportVsNodeport, nodeportOccupied } from "./checks/port-clash.ts";
@@ -33,6 +34,7 @@ import { udpStaleConntrack } from "./checks/udp-stale-conntrack.ts";
 export const CATALOGUE: readonly Check[] = [
   ipForwardOff,
   forwardDrop,
+  legacyNftMix,
   rpFilterStrict,
   bridgeNfOff,
   hairpinOff,

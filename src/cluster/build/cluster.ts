@@ -1,3 +1,4 @@
+import { loadLegacy } from "../../linux/netfilter/legacy.ts";
 import { RuleSetError } from "../../linux/netfilter/rules/error.ts";
 import type { Netns } from "../../linux/netns.ts";
 import type { Network } from "../../linux/network.ts";
@@ -65,14 +66,17 @@ export class SimulatedCluster implements Refusals {
   }
 
   /** What the topology itself loads on a node; a text that iptables-restore refuses changes nothing. */
-  private loadOwnRules({ netns, model }: SimulatedNode): void {
-    if (model.iptables === undefined) return;
-    try {
-      netns.netfilter.load(model.iptables, { noflush: true });
-    } catch (error) {
-      if (!(error instanceof RuleSetError)) throw error;
-      this.refused.push(`iptables-restore on ${netns.name}: ${error.message}`);
-    }
+  private loadOwnRules({ netns, model: { iptables = "", iptablesLegacy = "" } }: SimulatedNode): void {
+    const attempt = (tool: string, text: string, load: () => void): void => {
+      try {
+        if (text !== "") load();
+      } catch (error) {
+        if (!(error instanceof RuleSetError)) throw error;
+        this.refused.push(`${tool} on ${netns.name}: ${error.message}`);
+      }
+    };
+    attempt("iptables-restore", iptables, () => netns.netfilter.load(iptables, { noflush: true }));
+    attempt("iptables-legacy-restore", iptablesLegacy, () => loadLegacy(netns, iptablesLegacy));
   }
 
   /** The model that the namespaces stand for. */

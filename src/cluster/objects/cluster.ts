@@ -62,6 +62,7 @@ const node = z.strictObject({
   routes: routes().optional(),
   listen: listen().optional(),
   iptables: z.string().optional(),
+  iptablesLegacy: z.string().optional(),
   flannel: z.strictObject({ publicIP: address().optional(), lease: z.boolean().optional() }).optional(),
 });
 
@@ -69,7 +70,8 @@ const node = z.strictObject({
  * Settings of a node: of all (`spec.node`) or of one (`spec.nodes.NAME`). `gateway` is its default route where that is not
  * the segment's; `routes` are static ones beside it; `listen` are the ports of processes in the node's own namespace (the
  * kubelet's 10250 unless stated). `iptables` is what an administrator loads with `iptables-restore --noflush` once
- * docker, flannel, kubelet and kube-proxy have put their rules in. `flannel.publicIP` is flanneld's `--public-ip`: what
+ * docker, flannel, kubelet and kube-proxy have put their rules in; `iptablesLegacy` is what iptables-legacy holds beside
+ * those, where everybody else uses iptables-nft. `flannel.publicIP` is flanneld's `--public-ip`: what
  * the node's lease tells the others (the node's InternalIP unless stated); `flannel.lease: false`: that lease has run
  * out, so the others have forgotten it, while the node itself goes on as before.
  */

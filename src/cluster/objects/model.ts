@@ -80,7 +80,8 @@ export interface NodeFlannelModel {
 
 /**
  * A node of the cluster. `routes` are static ones (absent: none), `flannel` its lease (absent: the
- * InternalIP's), `iptables` text for `iptables-restore --noflush` after everybody's rules (absent: none). `sysctl` holds what is set, the kernel's own defaults are left out.
+ * InternalIP's), `iptables` text for `iptables-restore --noflush` after everybody's rules, `iptablesLegacy` for
+ * iptables-legacy-restore (absent: none). `sysctl` holds what is set, the kernel's own defaults are left out.
  */
 export interface NodeModel {
   name: string;
@@ -92,6 +93,7 @@ export interface NodeModel {
   docker: DockerModel;
   flannel?: NodeFlannelModel;
   iptables?: string;
+  iptablesLegacy?: string;
   sysctl: Record<string, number>;
   localPortRange: PortRange | null;
   listen: ListenPort[];

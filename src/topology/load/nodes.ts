@@ -92,12 +92,15 @@ function checkGateway(
  * there.
  */
 function checkRules(settings: NodeSettings | undefined, path: Path, { objects, report }: Context): void {
-  if (settings?.iptables === undefined || objects.cluster === null) return;
-  try {
-    readSaveFile(settings.iptables);
-  } catch (error) {
-    if (!(error instanceof RuleSetError)) throw error;
-    report(objects.cluster, [...path, "iptables"], error.message);
+  for (const field of ["iptables", "iptablesLegacy"] as const) {
+    const text = settings?.[field];
+    if (text === undefined || objects.cluster === null) continue;
+    try {
+      readSaveFile(text);
+    } catch (error) {
+      if (!(error instanceof RuleSetError)) throw error;
+      report(objects.cluster, [...path, field], error.message);
+    }
   }
 }
 
@@ -227,6 +230,7 @@ function nodeModel(node: Node, { address, segment }: Place, subnet: Block, { obj
     ...settings.map((one) => one.flannel),
   );
   const iptables = settings[1]?.iptables ?? settings[0]?.iptables;
+  const iptablesLegacy = settings[1]?.iptablesLegacy ?? settings[0]?.iptablesLegacy;
   const routes = settings[1]?.routes ?? settings[0]?.routes ?? [];
   const listen = settings[1]?.listen ?? settings[0]?.listen;
   const podCIDR = blockText(subnet);
@@ -244,6 +248,7 @@ function nodeModel(node: Node, { address, segment }: Place, subnet: Block, { obj
     routes: routes.map(({ to, via }) => ({ to, via })),
     flannel,
     ...(iptables === undefined ? {} : { iptables }),
+    ...(iptablesLegacy === undefined ? {} : { iptablesLegacy }),
     docker: { ...docker, address: `${toText(subnet.base + 1)}/${subnet.length}` },
     ...toSysctls(sysctl),
     listen: listen === undefined ? DEFAULTS.listen : listenPorts(listen),

@@ -1,9 +1,12 @@
 import type { Logger } from "pino";
 import type { SimulatedCluster } from "../cluster/build/cluster.ts";
 import { buildNetwork } from "../cluster/build/network.ts";
-import { formatFault } from "../topology/load/fault.ts";
+import { documentFault, formatFault, TopologyError } from "../topology/load/fault.ts";
 import { loadTopology } from "../topology/load/load.ts";
 import { builtInTopology, readSources } from "../topology/load/source.ts";
+import { buildSnapshots } from "../topology/snapshot/build.ts";
+import { readSnapshot, snapshotFolders } from "../topology/snapshot/files.ts";
+import type { TraceableCluster } from "../trace/cluster.ts";
 import type { CommonOptions } from "./options.ts";
 
 /**
@@ -27,5 +30,23 @@ export function loadCluster({ file, seed }: CommonOptions, log: Logger): Simulat
     },
     "cluster built",
   );
+  return cluster;
+}
+
+/**
+ * The cluster that a trace is about: built from a topology, or copied from nodes that were collected.
+ *
+ * @throws TopologyError with every fault of what was read.
+ */
+export function loadTraceable(options: CommonOptions, log: Logger): TraceableCluster {
+  const folders = (options.file ?? []).map(snapshotFolders);
+  if (!folders.some((found) => found.length > 0)) return loadCluster(options, log);
+  const mixed = folders.findIndex((found) => found.length === 0);
+  if (mixed >= 0)
+    throw new TopologyError([
+      documentFault(options.file![mixed]!, null, "is no snapshot: snapshots and topologies do not mix"),
+    ]);
+  const cluster = buildSnapshots(folders.flat().map(readSnapshot), { seed: options.seed });
+  for (const warning of cluster.warnings) log.warn(warning);
   return cluster;
 }

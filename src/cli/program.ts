@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { didYouMean } from "../cluster/objects/nearest.ts";
 import { TopologyError } from "../topology/load/fault.ts";
 import { RequestError } from "../trace/request.ts";
+import { collectCommand } from "./collect.ts";
 import type { Console } from "./console.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exportCommand } from "./export.ts";
@@ -55,6 +56,7 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     exportCommand(console, finish),
     generateCommand(console, finish),
     rulesCommand(console, finish),
+    collectCommand(console, finish),
   ])
     root.addCommand(command);
   for (const command of [root, ...root.commands])

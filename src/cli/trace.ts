@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { TooManyBranchesError } from "../analysis/explore/branching-chooser.ts";
 import { renderTraceSet } from "../analysis/explore/text.ts";
 import { exploreTrace, type TraceSet } from "../analysis/explore/trace-set.ts";
-import type { SimulatedCluster } from "../cluster/build/cluster.ts";
+import type { TraceableCluster } from "../trace/cluster.ts";
 import { PROTOCOLS, RequestError, type TraceProtocol, type TraceRequest } from "../trace/request.ts";
 import { send } from "../trace/send.ts";
 import { renderTrace } from "../trace/text/render.ts";
@@ -10,7 +10,7 @@ import { oneLine, totalLines } from "../trace/text/verdict-text.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Console } from "./console.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { loadCluster } from "./load-cluster.ts";
+import { loadTraceable } from "./load-cluster.ts";
 import { createLog } from "./log.ts";
 import { addCommonOptions, type CommonOptions, need, wholeNumber } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -69,7 +69,7 @@ export function traceCommand(console: Console, finish: (code: ExitCode) => void)
     .addHelpText("after", EXAMPLES);
   return addCommonOptions(command, ["text", "json"]).action((options: TraceOptions) => {
     need(command, "from", "to");
-    const cluster = loadCluster(options, createLog(console, options.logLevel));
+    const cluster = loadTraceable(options, createLog(console, options.logLevel));
     const good = options.explore
       ? traceBranches(cluster, options, console)
       : options.count === undefined
@@ -97,7 +97,7 @@ function requestOf(options: TraceOptions): TraceRequest {
 const arrived = ({ verdict, reply }: Trace): boolean =>
   verdict === "delivered" && (reply === null || reply.verdict === "delivered");
 
-function traceOnce(cluster: SimulatedCluster, options: TraceOptions, console: Console): boolean {
+function traceOnce(cluster: TraceableCluster, options: TraceOptions, console: Console): boolean {
   const trace = send(cluster, requestOf(options));
   if (options.output === "json") console.out(`${JSON.stringify(trace, null, 2)}\n`);
   else
@@ -112,14 +112,14 @@ function traceOnce(cluster: SimulatedCluster, options: TraceOptions, console: Co
 }
 
 /** Every branch of chance. Good when everything arrives in each. */
-function traceBranches(cluster: SimulatedCluster, options: TraceOptions, console: Console): boolean {
+function traceBranches(cluster: TraceableCluster, options: TraceOptions, console: Console): boolean {
   const set = branchesOf(cluster, options);
   const color = options.color ?? (console.outIsTerminal && !console.noColor);
   console.out(options.output === "json" ? `${JSON.stringify(set, null, 2)}\n` : renderTraceSet(set, color));
   return set.branches.every(({ trace }) => arrived(trace));
 }
 
-function branchesOf(cluster: SimulatedCluster, options: TraceOptions): TraceSet {
+function branchesOf(cluster: TraceableCluster, options: TraceOptions): TraceSet {
   try {
     return exploreTrace(cluster, requestOf(options), { seed: options.seed });
   } catch (error) {
@@ -129,7 +129,7 @@ function branchesOf(cluster: SimulatedCluster, options: TraceOptions): TraceSet 
 }
 
 /** JSON: a trace a line. Text: a line each, and what it comes to. */
-function traceMany(cluster: SimulatedCluster, options: TraceOptions, console: Console): boolean {
+function traceMany(cluster: TraceableCluster, options: TraceOptions, console: Console): boolean {
   const count = options.count!;
   const request = requestOf(options);
   const progress = new Progress(console, "packets", count);

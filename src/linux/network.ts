@@ -23,6 +23,8 @@ export class Network {
   chooser: Chooser;
   /** Who is told what happens; null when nobody watches. */
   recorder: Recorder | null = null;
+  /** Told of every packet that a socket or the kernel itself takes, at less cost than by a recorder; null when nobody asks. */
+  onDelivery: ((netns: Netns, skb: Skb) => void) | null = null;
   readonly namespaces = new Map<string, Netns>();
   readonly segments = new Map<string, Segment>();
   private readonly backlog: Skb[] = [];

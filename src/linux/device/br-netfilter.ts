@@ -3,6 +3,7 @@ import { ipFragment } from "../ip/fragment.ts";
 import { neighbourFor } from "../ip/neighbour.ts";
 import { ipRouteInput } from "../ip/route-input.ts";
 import { ipRouteOutput } from "../ip/route-output.ts";
+import { reportRoute } from "../ip/route-report.ts";
 import { confirm } from "../netfilter/conntrack/confirm.ts";
 import { NF_ACCEPT, NF_INET_FORWARD, NF_INET_POST_ROUTING, NF_INET_PRE_ROUTING } from "../netfilter/hooks.ts";
 import { NfBridgeInfo, PACKET_HOST, PACKET_OTHERHOST, type Skb } from "../skb.ts";
@@ -70,6 +71,8 @@ function preRoutingFinish(bridge: Bridge, port: BridgePort, skb: Skb, destinatio
       bridgedDnat(bridge, port, skb);
       return;
     }
+    const { recorder } = netns.network;
+    if (recorder !== null) reportRoute(recorder, netns, skb, "input");
     p.dmac = bridge.mac;
     skb.pktType = PACKET_HOST;
   } else skb.route = bridge.fakeRoute;
@@ -81,6 +84,11 @@ function preRoutingFinish(bridge: Bridge, port: BridgePort, skb: Skb, destinatio
 function bridgedDnat(bridge: Bridge, port: BridgePort, skb: Skb): void {
   const netns = bridge.netns;
   const route = skb.route!;
+  const { recorder } = netns.network;
+  if (recorder !== null) {
+    reportRoute(recorder, netns, skb, "input");
+    bridge.report(skb, "bridged-dnat", port.dev.name, "the new destination is on this bridge");
+  }
   const neighbour = neighbourFor(netns, bridge, route.gateway || skb.packet.dst);
   const info = skb.nfBridge!;
   if (neighbour.connected && neighbour.headerCached) {

@@ -200,9 +200,10 @@ export class Bridge extends NetDevice {
     else this.netns.drop(skb, "NOT_SPECIFIED", "br_dev_xmit", null, "the frame is for the bridge itself");
   }
 
-  private report(
+  /** Tells the recorder what became of a frame here. */
+  report(
     skb: Skb,
-    action: "learn" | "forward" | "flood" | "local" | "blocked",
+    action: "learn" | "forward" | "flood" | "local" | "blocked" | "bridged-dnat",
     port: string,
     detail: string,
   ): void {

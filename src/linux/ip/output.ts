@@ -5,6 +5,7 @@ import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
 import { ipFragment } from "./fragment.ts";
 import { neighbourFor } from "./neighbour.ts";
+import { reportRoute } from "./route-report.ts";
 
 /**
  * `ip_local_out` (net/ipv4/ip_output.c): a packet made here, with its route. False when the OUTPUT hook or what
@@ -12,6 +13,8 @@ import { neighbourFor } from "./neighbour.ts";
  */
 export function ipLocalOut(netns: Netns, skb: Skb): boolean {
   skb.dev = skb.route!.dev;
+  const { recorder } = netns.network;
+  if (recorder !== null) reportRoute(recorder, netns, skb, "output");
   if (netns.netfilter.run(NF_INET_LOCAL_OUT, skb, null, skb.route!.dev) !== NF_ACCEPT) return false;
   return ipOutput(netns, skb, null);
 }

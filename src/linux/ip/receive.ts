@@ -6,6 +6,7 @@ import { ipError } from "./error.ts";
 import { ipForward } from "./forward.ts";
 import { INPUT_ERROR, INPUT_FORWARD, INPUT_LOCAL_DELIVER } from "./route.ts";
 import { ipRouteInput } from "./route-input.ts";
+import { reportRoute } from "./route-report.ts";
 
 /** `ip_rcv` (net/ipv4/ip_input.c): an IPv4 packet has come in by `skb.dev`. */
 export function ipReceive(netns: Netns, skb: Skb): void {
@@ -32,6 +33,8 @@ function ipReceiveFinish(netns: Netns, skb: Skb): void {
       netns.drop(skb, reason, "ip_rcv_finish_core");
       return;
     }
+    const { recorder } = netns.network;
+    if (recorder !== null) reportRoute(recorder, netns, skb, "input");
   }
   const route = skb.route!;
   switch (route.input) {

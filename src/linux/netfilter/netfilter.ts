@@ -1,6 +1,7 @@
 import { isFragment } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
 import { ipRouteMeHarder } from "../ip/route-output.ts";
+import { reportRoute } from "../ip/route-report.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
 import { confirm } from "./conntrack/confirm.ts";
@@ -71,6 +72,11 @@ export class Netfilter {
 
   get ruleSet(): RuleSet {
     return this.state.ruleSet;
+  }
+
+  /** Look-ups in sets and verdict maps since the namespace was made: what a packet costs beside rules. */
+  get lookups(): number {
+    return this.state.setLookups + (this.nftables?.lookups ?? 0);
   }
 
   /**
@@ -323,7 +329,11 @@ export class Netfilter {
 
   private reroute(table: string, skb: Skb, hook: Hook): Verdict {
     skb.dropError = ipRouteMeHarder(this.netns, skb);
-    if (skb.dropError === null) return NF_ACCEPT;
+    if (skb.dropError === null) {
+      const { recorder } = this.netns.network;
+      if (recorder !== null) reportRoute(recorder, this.netns, skb, "output");
+      return NF_ACCEPT;
+    }
     this.netns.drop(
       skb,
       "NETFILTER_DROP",

@@ -23,9 +23,15 @@ export function ruleHost(netns: Netns): RuleHost {
       return typeof route === "string" ? NO_LIMIT : netns.fib.mtu(route, address);
     },
     reversePath: (skb, loose) => reversePath(netns, skb, loose),
-    log(text) {
+    log(text, skb) {
       const { recorder } = netns.network;
-      recorder?.record({ type: "log", timeUs: netns.clock.nowUs, netns: netns.name, serial: 0, text });
+      recorder?.record({
+        type: "log",
+        timeUs: netns.clock.nowUs,
+        netns: netns.name,
+        serial: skb.serial,
+        text,
+      });
     },
   };
 }

@@ -97,7 +97,8 @@ export class SocketTable {
 
   /** Reports that a packet has been taken by a socket, or by the kernel itself (`owner` null). */
   deliver(skb: Skb, owner: string | null): void {
-    const recorder = this.netns.network.recorder;
+    const { onDelivery, recorder } = this.netns.network;
+    if (onDelivery !== null) onDelivery(this.netns, skb);
     if (recorder === null) return;
     recorder.record({
       type: "deliver",

@@ -14,5 +14,5 @@ export interface RuleHost extends NetfilterHost {
    */
   reversePath(skb: Skb, loose: boolean, useMark: boolean): boolean;
   /** A line for the kernel's log, as LOG writes it, without time. */
-  log(text: string): void;
+  log(text: string, skb: Skb): void;
 }

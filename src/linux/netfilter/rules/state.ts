@@ -153,6 +153,9 @@ export class RuleSetState {
 
   /** What walks hand to extensions; one object for all of them. */
   context: RuleContext | null = null;
+  /** Look-ups in ipsets since the namespace was made. */
+  setLookups = 0;
+
   // What the last walk came to; valid until the next one
   natTarget: NatTarget | null = null;
   reject: RejectTarget | null = null;

@@ -73,7 +73,7 @@ export const log: TargetExtension<LogTarget> = {
     (t.uid ? " --log-uid" : "") +
     (t.macDecode ? " --log-macdecode" : ""),
   execute(t, skb, context) {
-    context.host.log(logText(t, skb, context.at));
+    context.host.log(logText(t, skb, context.at), skb);
     return TARGET_CONTINUE;
   },
 };

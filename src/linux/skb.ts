@@ -8,7 +8,9 @@ export const PACKET_BROADCAST = 1;
 export const PACKET_MULTICAST = 2;
 export const PACKET_OTHERHOST = 3;
 export const PACKET_OUTGOING = 4;
-export type PacketType = 0 | 1 | 2 | 3 | 4;
+/** A copy of what this namespace itself sends to everybody. */
+export const PACKET_LOOPBACK = 5;
+export type PacketType = 0 | 1 | 2 | 3 | 4 | 5;
 
 /** Who made a packet: what a trace calls it by. */
 export type OriginKind = "socket" | "reset" | "icmp-echo-reply" | "icmp-error" | "arp" | "tunnel" | "daemon";

@@ -2,6 +2,7 @@ import { BROADCAST_MAC, ETH_P_ARP, ETH_P_IP } from "../../packet/packet.ts";
 import {
   PACKET_BROADCAST,
   PACKET_HOST,
+  PACKET_LOOPBACK,
   PACKET_MULTICAST,
   PACKET_OTHERHOST,
   type PacketType,
@@ -34,6 +35,10 @@ export function netifReceive(dev: NetDevice, skb: Skb): void {
   }
   skb.dev = dev;
   skb.inputIfindex = dev.ifindex;
+  if (skb.pktType === PACKET_LOOPBACK) {
+    netns.ipReceive(netns, skb);
+    return;
+  }
   const recorder = netns.network.recorder;
   if (recorder !== null) {
     recorder.record({

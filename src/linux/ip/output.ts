@@ -1,8 +1,9 @@
 import { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ipTotalLength } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
+import { RTN_BROADCAST } from "../netfilter/context.ts";
 import { NF_ACCEPT, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from "../netfilter/hooks.ts";
 import type { Netns } from "../netns.ts";
-import type { Skb } from "../skb.ts";
+import { PACKET_LOOPBACK, type Skb } from "../skb.ts";
 import { ipFragment } from "./fragment.ts";
 import { neighbourFor } from "./neighbour.ts";
 import { reportRoute } from "./route-report.ts";
@@ -23,9 +24,18 @@ export function ipLocalOut(netns: Netns, skb: Skb): boolean {
 export function ipOutput(netns: Netns, skb: Skb, indev: NetDevice | null): boolean {
   const dev = skb.route!.dev;
   skb.dev = dev;
+  if (indev === null && skb.route!.type === RTN_BROADCAST && !dev.loopback) loopBack(netns, skb, dev);
   if (netns.netfilter.run(NF_INET_POST_ROUTING, skb, indev, dev) !== NF_ACCEPT) return false;
   ipFinishOutput(netns, skb);
   return true;
+}
+
+/** `ip_mc_output`: a copy of what goes to everybody comes in again by the same device, and no tap sees it. */
+function loopBack(netns: Netns, skb: Skb, dev: NetDevice): void {
+  const copy = skb.clone();
+  if (netns.netfilter.run(NF_INET_POST_ROUTING, copy, null, dev) !== NF_ACCEPT) return;
+  copy.pktType = PACKET_LOOPBACK;
+  netns.network.enqueue(dev, copy);
 }
 
 /** `__ip_finish_output`: cut what is too long. */

@@ -50,7 +50,11 @@ export function ipRouteOutput(
   const error = routeTypeError(entry.type);
   if (error !== null) return error;
   if (entry.type === RTN_LOCAL) return netns.fib.route(entry, RTN_LOCAL, INPUT_LOCAL_DELIVER);
-  const route = netns.fib.route(entry, entry.type, INPUT_FORWARD);
+  // what is sent to everybody comes back to its sender too
+  const input = entry.type === RTN_BROADCAST ? INPUT_LOCAL_DELIVER : INPUT_FORWARD;
+  let route = netns.fib.route(entry, entry.type, input);
+  if (destination === 0xffffffff)
+    route = { ...route, type: RTN_BROADCAST, gateway: 0, input: INPUT_LOCAL_DELIVER, entry: null };
   // __mkroute_output: a loopback source may not leave by a real device
   const from = source || route.source;
   if (isLoopback(from) && !route.dev.loopback && !netns.sysctl.routeLocalnet(route.dev.conf)) return "EINVAL";

@@ -17,6 +17,7 @@ import { ipLocalOut } from "../ip/output.ts";
 import { ipRouteMeHarder } from "../ip/route-output.ts";
 import type { Netns } from "../netns.ts";
 import { Skb } from "../skb.ts";
+import { RTN_BROADCAST, RTN_MULTICAST } from "./context.ts";
 import type { RejectTarget } from "./rules/target/target.ts";
 
 const ICMP_CODES: Record<Exclude<RejectTarget["with"], "tcp-reset">, number> = {
@@ -41,6 +42,7 @@ function sendReset(netns: Netns, about: Skb): void {
   const old = about.packet;
   if (old.protocol !== IPPROTO_TCP || old.tcpFlags & TCP_RST || old.fragOffset !== 0 || about.route === null)
     return;
+  if (about.route.type === RTN_BROADCAST || about.route.type === RTN_MULTICAST) return;
   const p = new Packet();
   p.protocol = IPPROTO_TCP;
   p.src = old.dst;

@@ -9,6 +9,7 @@ import {
   TCP_SYN,
 } from "../../packet/packet.ts";
 import { ipRouteOutput, sourceFor } from "../ip/route-output.ts";
+import { RTN_BROADCAST, RTN_MULTICAST } from "../netfilter/context.ts";
 import type { Netns } from "../netns.ts";
 import { PACKET_HOST, type Skb } from "../skb.ts";
 import { type Errno, errorOf, reportSocketError } from "./error.ts";
@@ -104,6 +105,10 @@ export class TcpSockets {
     if (typeof route === "string") {
       reportSocketError(netns, 0, route, null);
       return route;
+    }
+    if (route.type === RTN_BROADCAST || route.type === RTN_MULTICAST) {
+      reportSocketError(netns, 0, "ENETUNREACH", null);
+      return "ENETUNREACH";
     }
     const ends = {
       local: options.source || sourceFor(route, options.destination),

@@ -3,8 +3,10 @@ import { Command, CommanderError } from "commander";
 import { didYouMean } from "../cluster/objects/nearest.ts";
 import { TopologyError } from "../topology/load/fault.ts";
 import { RequestError } from "../trace/request.ts";
+import { benchCommand } from "./bench.ts";
 import { collectCommand } from "./collect.ts";
 import type { Console } from "./console.ts";
+import { diagnoseCommand } from "./diagnose.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exportCommand } from "./export.ts";
 import { generateCommand } from "./generate.ts";
@@ -55,7 +57,9 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     traceCommand(console, finish),
     exportCommand(console, finish),
     generateCommand(console, finish),
+    benchCommand(console, finish),
     rulesCommand(console, finish),
+    diagnoseCommand(console, finish),
     collectCommand(console, finish),
   ])
     root.addCommand(command);

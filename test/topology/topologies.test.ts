@@ -55,6 +55,7 @@ describe("two-workers", () => {
       subnetLen: 24,
       backend: { type: "udp", port: 8285 },
       ipMasq: false,
+      forwardRules: false,
     });
     expect(model.kubeProxy.configuration.clusterCIDR).toBe("192.168.0.0/16");
   });

@@ -3,7 +3,7 @@ import type { Netns } from "../../linux/netns.ts";
 import { type DockerRules, dockerRules, type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
 import { flannelRules } from "../flannel/iptables.ts";
 import { DEFAULT_MARKS, kubeletRules } from "../kubelet/iptables.ts";
-import type { ClusterModel, FlannelModel, NodeModel } from "../objects/model.ts";
+import type { ClusterModel, NodeModel } from "../objects/model.ts";
 import { type RuleCommand, restoreInput } from "./command.ts";
 import {
   kubeProxyConfiguration,
@@ -41,7 +41,7 @@ export function installNodeRules(
   restore: SharedRestore,
 ): void {
   const { version } = model.kubeProxy;
-  const { network, ipMasq, forwardRules = false }: FlannelModel & { forwardRules?: boolean } = model.flannel;
+  const { network, ipMasq, forwardRules } = model.flannel;
   const marks = { ...DEFAULT_MARKS, masqueradeBit: kubeProxyConfiguration(model).iptables.masqueradeBit };
   const docker: DockerRules = node.docker;
   let rules = EMPTY_RULE_SET;

@@ -27,11 +27,15 @@ const shape = {
 /** net-conf.json as flannel reads it: keys it does not know are passed over. */
 export const netConfSchema = z.looseObject({ ...shape, Backend: z.looseObject(backendShape).optional() });
 
-/** `spec.flannel` of a Cluster: net-conf.json's keys and flannel's `--ip-masq`, nothing else. */
+/**
+ * `spec.flannel` of a Cluster: net-conf.json's keys, flannel's `--ip-masq`, and `forwardRules`: that flanneld accepts its
+ * network's traffic in FORWARD, as it does since 0.9.1 (`--iptables-forward-rules`).
+ */
 export const flannelSchema = z.strictObject({
   ...shape,
   Backend: z.strictObject({ ...backendShape, Port: port().optional() }).optional(),
   ipMasq: z.boolean().optional(),
+  forwardRules: z.boolean().optional(),
 });
 
 /** What either of them says. */
@@ -44,6 +48,7 @@ export interface NetConf {
     | { Type?: (typeof BACKENDS)[number] | undefined; Port?: number | undefined; VNI?: number | undefined }
     | undefined;
   ipMasq?: boolean | undefined;
+  forwardRules?: boolean | undefined;
 }
 
 /** First and last node subnet flannel leases, as network addresses. */
@@ -65,6 +70,7 @@ export function resolveNetConf(
     subnetLen,
     backend: resolveBackend(conf),
     ipMasq: conf.ipMasq ?? false,
+    forwardRules: conf.forwardRules ?? false,
     range: {
       min: conf.SubnetMin === undefined ? network.base + subnetSize : toNumber(conf.SubnetMin),
       max: conf.SubnetMax === undefined ? network.base + network.size - subnetSize : toNumber(conf.SubnetMax),

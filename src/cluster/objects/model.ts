@@ -24,12 +24,13 @@ export type FlannelBackend =
   | { type: "vxlan"; vni: number; port: number }
   | { type: "host-gw" };
 
-/** flannel's net-conf.json, and its `--ip-masq` flag. */
+/** flannel's net-conf.json, its `--ip-masq` flag, and whether it accepts its network's traffic in FORWARD (since 0.9.1). */
 export interface FlannelModel {
   network: string;
   subnetLen: number;
   backend: FlannelBackend;
   ipMasq: boolean;
+  forwardRules: boolean;
 }
 
 /** kube-proxy: whose rules (`version`), what the node's kernel gives it, and its own configuration. */

@@ -22,7 +22,7 @@ export function reportRoute(recorder: Recorder, netns: Netns, skb: Skb, directio
 
 /** As `ip route` words it: `192.168.96.0/24 dev docker0`, `default via 10.1.96.1 dev ens33`, `local 10.1.96.233`. */
 function describeRoute({ entry, error, dev, gateway, type }: Route): string {
-  if (error !== null) return error;
+  if (error !== null) return `none: ${error}`;
   if (entry === null) return `${ROUTE_TYPE_NAMES[type]} dev ${dev.name}`;
   const prefix =
     entry.prefixLength === 0

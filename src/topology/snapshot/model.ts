@@ -30,7 +30,13 @@ export function snapshotModel(
   return {
     name: "snapshot",
     serviceCIDR: "10.96.0.0/12",
-    flannel: { network: "0.0.0.0/0", subnetLen: 24, backend: { type: "host-gw" }, ipMasq: false },
+    flannel: {
+      network: "0.0.0.0/0",
+      subnetLen: 24,
+      backend: { type: "host-gw" },
+      ipMasq: false,
+      forwardRules: false,
+    },
     kubeProxy: {
       version: "1.32",
       nfacct: false,

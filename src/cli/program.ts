@@ -10,6 +10,7 @@ import { diagnoseCommand } from "./diagnose.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exportCommand } from "./export.ts";
 import { generateCommand } from "./generate.ts";
+import { labCommand } from "./lab.ts";
 import { rulesCommand } from "./rules.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -59,6 +60,7 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     generateCommand(console, finish),
     benchCommand(console, finish),
     rulesCommand(console, finish),
+    labCommand(console, finish),
     diagnoseCommand(console, finish),
     collectCommand(console, finish),
   ])

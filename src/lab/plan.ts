@@ -1,4 +1,5 @@
 import type { SimulatedCluster } from "../cluster/build/cluster.ts";
+import { type Lease, othersLeases } from "../cluster/flannel/lease.ts";
 import type { FlannelUdp } from "../cluster/flannel/udp/backend.ts";
 import type { Bridge } from "../linux/device/bridge.ts";
 import type { NetDevice } from "../linux/device/device.ts";
@@ -98,42 +99,39 @@ export function labPlan(cluster: SimulatedCluster, lab: string, iptables: Iptabl
   };
 }
 
-function tunPlans(cluster: SimulatedCluster): Map<Netns, TunPlan[]> {
-  const nodes = [...cluster.nodes.values()];
-  const found = new Map<Netns, TunPlan[]>();
-  for (const { netns, flannel, lease } of nodes)
-    if (flannel.type === "udp")
-      found.set(netns, [
-        tunPlan(
-          flannel,
-          lease.publicIP,
-          lease.subnet,
-          cluster.model.flannel.backend.type === "udp" ? cluster.model.flannel.backend.port : 0,
-          nodes
-            .filter((other) => other.lease.subnet !== lease.subnet)
-            .map(({ lease: { subnet, prefixLength, publicIP } }) => [
-              formatIpv4(subnet),
-              prefixLength,
-              formatIpv4(publicIP),
-            ]),
-        ),
-      ]);
-  return found;
+/** flannel's udp proxies, by namespace. */
+function tunPlans({ nodes, model }: SimulatedCluster): Map<Netns, TunPlan[]> {
+  const { backend } = model.flannel;
+  if (backend.type !== "udp") return new Map();
+  const leases = [...nodes.values()]
+    .filter((node) => node.model.flannel?.lease !== false)
+    .map(({ lease }) => lease);
+  return new Map(
+    [...nodes.values()].flatMap(({ netns, flannel, lease, model: { internalIP } }) =>
+      flannel.type === "udp"
+        ? [[netns, [tunPlan(flannel, internalIP, lease, backend.port, othersLeases(lease, leases))]] as const]
+        : [],
+    ),
+  );
 }
 
 const tunPlan = (
   { tun }: FlannelUdp,
-  address: number,
-  subnet: number,
+  address: string,
+  own: Lease,
   port: number,
-  leases: TunPlan["leases"],
+  others: readonly Lease[],
 ): TunPlan => ({
   name: tun.name,
   mtu: tun.mtu,
-  tunAddress: formatIpv4(subnet),
-  address: formatIpv4(address),
+  tunAddress: formatIpv4(own.subnet),
+  address,
   port,
-  leases,
+  leases: others.map(({ subnet, prefixLength, publicIP }) => [
+    formatIpv4(subnet),
+    prefixLength,
+    formatIpv4(publicIP),
+  ]),
 });
 
 /** The wire: a bridge that knows every NIC and learns nothing. */

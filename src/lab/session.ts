@@ -12,6 +12,7 @@ import { segmentNetns } from "./name.ts";
 import { labPlan } from "./plan.ts";
 import type { FlowRecord } from "./record.ts";
 import type { IptablesVariant } from "./requirements.ts";
+import { settledModel } from "./settled-model.ts";
 import { forget, type SimulatedProbe, simulatedCounters, simulateFlow } from "./simulated-flow.ts";
 
 /** One flow, done in both worlds. */
@@ -37,6 +38,8 @@ const QUIET_MS = 12;
 /** A cluster in both worlds at once, their clocks in step. Close it, whatever happens. */
 export class LabSession {
   readonly cluster: SimulatedCluster;
+  /** What the kernel does not let one set: `NETNS: SYSCTL = VALUE`. */
+  readonly refused: readonly string[];
   private readonly agent: Agent;
   private readonly chooser: GuidedChooser;
   private readonly ports: TunnelPorts;
@@ -47,7 +50,13 @@ export class LabSession {
   private readonly bridges: ReadonlySet<string>;
   private readonly rules = new Map<string, string[]>();
 
-  private constructor(cluster: SimulatedCluster, agent: Agent, chooser: GuidedChooser) {
+  private constructor(
+    cluster: SimulatedCluster,
+    agent: Agent,
+    chooser: GuidedChooser,
+    refused: readonly string[],
+  ) {
+    this.refused = refused;
     this.cluster = cluster;
     this.agent = agent;
     this.chooser = chooser;
@@ -73,11 +82,11 @@ export class LabSession {
     { lab, iptables, seed, tamper }: SessionOptions,
   ): Promise<LabSession> {
     const chooser = new GuidedChooser(seed);
-    const cluster = buildNetwork(model, { chooser });
+    const cluster = buildNetwork(settledModel(model), { chooser });
     const agent = Agent.start("serve");
     try {
-      await agent.build(labPlan(cluster, lab, iptables), true);
-      const session = new LabSession(cluster, agent, chooser);
+      const refused = await agent.build(labPlan(cluster, lab, iptables), true);
+      const session = new LabSession(cluster, agent, chooser, refused);
       session.before = await agent.counters();
       session.readRules();
       tamper?.(cluster);
@@ -87,6 +96,10 @@ export class LabSession {
       throw error;
     }
   }
+
+  /** The rules of a chain as the kernel's `iptables-save` words them. */
+  readonly chainRules = (netns: string, table: string, chain: string): readonly string[] =>
+    this.rules.get(`${netns} ${table} ${chain}`) ?? [];
 
   private readRules(): void {
     this.rules.clear();
@@ -109,10 +122,9 @@ export class LabSession {
     this.advanceTo(answer.closedUs);
     this.last?.close();
     if (isFresh) forget(this.cluster);
-    this.advanceTo(answer.startUs);
-    this.chooser.guide(
-      guidanceOf(kernel, (netns, table, chain) => this.rules.get(`${netns} ${table} ${chain}`) ?? []),
-    );
+    // the first frame tells better than the agent when the packet left
+    this.advanceTo(Math.max(answer.startUs, kernel.frames[0]?.timeUs ?? 0));
+    this.chooser.guide(guidanceOf(kernel, this.chainRules));
     const probe = simulateFlow(this.cluster, request, this.simulatedBefore);
     this.chooser.guide({ chances: [], ports: [] });
     this.simulatedBefore = probe.counters;

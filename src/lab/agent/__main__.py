@@ -11,7 +11,7 @@ import sys
 import time
 
 from loop import Loop
-from probe import Probe, wait
+from probe import Probe, settle, wait
 from servers import Server
 from sniffer import Sniffer
 from world import NETNS_DIR, Refused, World, command
@@ -82,13 +82,15 @@ class Lab:
         return [one["name"] for one in self.world.plan["namespaces"] if wanted(one)]
 
     def end_of_last(self):
-        if self.probe is not None:
-            self.probe.close()
-            self.probe = None
-            self.loop.run(0.003)
+        if self.probe is None:
+            return
+        self.probe.close()
+        if self.probe.flow["protocol"] == "tcp":
+            # the reset has a long way, through daemons of this very process
+            settle(self.loop, self.sniffer, self.probe.flow["quietMs"] / 1000)
+        self.probe = None
         for server in self.servers:
             server.reset()
-        self.loop.run(0.001)
 
     def counters(self, _):
         return {"counters": self.world.counters(self.plan_names(lambda one: bool(one["rules"])))}

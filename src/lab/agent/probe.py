@@ -149,9 +149,14 @@ def wait(probe, loop, sniffer, timeout, quiet):
         loop.once(min(left, 0.002))
         probe.look()
     finished = probe.done
+    settle(loop, sniffer, quiet)
+    probe.look()
+    return finished
+
+
+def settle(loop, sniffer, quiet):
+    """Until nothing has moved for a while; two seconds at most."""
     patience = time.monotonic() + 2
     sniffer.last = max(sniffer.last, time.monotonic())
     while time.monotonic() < min(sniffer.last + quiet, patience):
         loop.once(0.002)
-    probe.look()
-    return finished

@@ -50,7 +50,7 @@ type OriginRecord = Extract<TraceEvent, { type: "origin" }>;
  * To which section each packet belongs, by the packet that heads it. A tunnel's packet goes with what it carries, an ARP
  * packet with what waits for its answer.
  */
-function partition(events: readonly TraceEvent[]): {
+export function partition(events: readonly TraceEvent[]): {
   sectionOf: ReadonlyMap<number, OriginRecord>;
   heads: readonly OriginRecord[];
 } {

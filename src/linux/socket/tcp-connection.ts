@@ -1,4 +1,14 @@
-import { type Packet, TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from "../../packet/packet.ts";
+import {
+  type Packet,
+  TCP_ACK,
+  TCP_FIN,
+  TCP_PSH,
+  TCP_RST,
+  TCP_SYN,
+  TCPOPT_MSS,
+  TCPOPT_TIMESTAMP,
+  TCPOPTS_SYN,
+} from "../../packet/packet.ts";
 import type { Timer } from "../clock.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
@@ -61,6 +71,8 @@ export class TcpConnection {
   /** Payload bytes a packet: the other side's MSS and the path's MTU, less the time stamps. */
   private segmentSize = 1448;
   private unacknowledged = 0;
+  /** TCPOPT_* bits that this end offers, then those that the other side offered too. */
+  private agreed = TCPOPTS_SYN;
   private retransmitTimer: Timer | null = null;
   private synsSent = 0;
   private cause = 0;
@@ -111,7 +123,7 @@ export class TcpConnection {
     const p = skb.packet;
     this.state = "SYN_RECV";
     this.receiveNext = (p.seq + 1) >>> 0;
-    this.learnMss(p);
+    this.learnOptions(p);
     this.cause = skb.serial;
     this.transmit({
       flags: TCP_SYN | TCP_ACK,
@@ -122,7 +134,8 @@ export class TcpConnection {
     this.sendNext = (this.sendNext + 1) >>> 0;
   }
 
-  private learnMss(p: Packet): void {
+  private learnOptions(p: Packet): void {
+    this.agreed &= p.tcpOptions | TCPOPT_MSS;
     if (p.mss > 0) this.segmentSize = Math.min(this.segmentSize, p.mss - 12);
   }
 
@@ -170,7 +183,7 @@ export class TcpConnection {
     this.state = "ESTABLISHED";
     this.established = p.clone();
     this.receiveNext = (p.seq + 1) >>> 0;
-    this.learnMss(p);
+    this.learnOptions(p);
     this.acknowledge();
     const request = this.options.requestBytes ?? 0;
     if (request > 0) this.write(request);
@@ -315,7 +328,8 @@ export class TcpConnection {
         window: s.window,
         payloadLength: s.payloadLength ?? 0,
         gsoSize: s.gsoSize ?? 0,
-        ofConnection: true,
+        options: s.flags & TCP_SYN ? this.agreed : this.agreed & TCPOPT_TIMESTAMP,
+        tos: 0,
         hash: this.txHash(),
         cause: this.cause,
       },

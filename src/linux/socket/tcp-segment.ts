@@ -1,11 +1,4 @@
-import {
-  IPPROTO_TCP,
-  Packet,
-  TCP_RST,
-  TCP_SYN,
-  TCPOPTS_ESTABLISHED,
-  TCPOPTS_SYN,
-} from "../../packet/packet.ts";
+import { IPPROTO_TCP, Packet, TCP_RST, TCP_SYN } from "../../packet/packet.ts";
 import { ipLocalOut } from "../ip/output.ts";
 import { ipRouteOutput } from "../ip/route-output.ts";
 import type { Netns } from "../netns.ts";
@@ -21,8 +14,9 @@ export interface Segment {
   readonly window: number;
   /** Payload bytes a packet when the segment is longer than one (GSO); 0 when it is one packet. */
   readonly gsoSize: number;
-  /** A reset that a connection itself sends has its time stamps; one that answers a stray segment has none. */
-  readonly ofConnection: boolean;
+  /** TCPOPT_* bits: a SYN's offer, what of it the other side takes up, time stamps on what follows; 0 for a stray reset. */
+  readonly options: number;
+  readonly tos: number;
   /** The connection's `sk_txhash`; 0 when it has none. */
   readonly hash: number;
   readonly cause: number;
@@ -53,10 +47,9 @@ export function sendSegment(netns: Netns, ends: Ends, segment: Segment, ttl?: nu
   p.seq = segment.seq;
   p.ack = segment.ack;
   p.window = segment.window;
-  if (segment.flags & TCP_SYN) {
-    p.tcpOptions = TCPOPTS_SYN;
-    p.mss = netns.fib.mtu(route, ends.remote) - 40;
-  } else if ((segment.flags & TCP_RST) === 0 || segment.ofConnection) p.tcpOptions = TCPOPTS_ESTABLISHED;
+  p.tos = segment.tos;
+  p.tcpOptions = segment.options;
+  if (segment.flags & TCP_SYN) p.mss = netns.fib.mtu(route, ends.remote) - 40;
   p.payloadLength = segment.payloadLength;
   const skb = new Skb(p);
   skb.route = route;

@@ -78,7 +78,8 @@ export class TcpSockets {
       payloadLength: 0,
       window: 0,
       gsoSize: 0,
-      ofConnection: false,
+      options: 0,
+      tos: p.tos,
       hash: 0,
       cause: skb.serial,
     });

@@ -256,7 +256,7 @@ def main():
     for step in situation["steps"]:
         result = do(step)
         connecting = result if isinstance(result, socket.socket) else None
-        frames, connected = watch(step.get("ms", situation["stepMs"]), connecting)
+        frames, connected = watch(step.get("ms", 0 if step["do"] == "serve" else situation["stepMs"]), connecting)
         outcome = connected if connecting is not None else result
         lines = []
         if situation["follow"]:

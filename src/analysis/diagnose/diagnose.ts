@@ -50,29 +50,83 @@ export function diagnose(model: ClusterModel, options: DiagnoseOptions = {}): Fi
   return [...found.values()].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The findings of one check: one a subject. */
-function* proven(check: Check, model: ClusterModel): Generator<{ suspect: Suspect; finding: Finding }> {
-  const done = new Set<string>();
-  let trials = 0;
-  for (const suspect of check.suspects(model)) {
-    const key = keyOf(check, suspect.subject);
-    if (done.has(key)) continue;
-    if (trials++ === MAX_TRIALS) return;
-    const finding = tryOut(check, suspect, model);
-    if (finding === null) continue;
-    done.add(key);
-    yield { suspect, finding };
-  }
+interface Proof {
+  readonly suspect: Suspect;
+  readonly finding: Finding;
 }
 
-function tryOut(check: Check, suspect: Suspect, model: ClusterModel): Finding | null {
-  const before = suspect.observe(model);
-  if (before === null || !before.faulty) return null;
-  const repaired = suspect.mended(model);
-  const after = repaired === null ? null : suspect.observe(repaired);
-  if (after?.faulty === true) return null;
-  const { subject, message, mend } = suspect;
-  const { id, severity, symptom } = check;
+/**
+ * The findings of one check, one a subject. Everything that fails is mended at once for the counter-proof, which costs
+ * one network; where that does not help, each by itself.
+ */
+function proven(check: Check, model: ClusterModel): Proof[] {
+  const trials = { left: MAX_TRIALS };
+  const groups = groupsOf(check, model);
+  const failing = groups.flatMap((group) => firstFailing(group, model, trials) ?? []);
+  const repaired = failing.reduce((current, { suspect }) => suspect.mended(current) ?? current, model);
+  const proofs: Proof[] = [];
+  for (const { suspect, before, rest } of failing) {
+    const isMendable = suspect.mended(model) !== null;
+    const after = isMendable ? suspect.observe(repaired) : null;
+    const proof =
+      after?.faulty === true
+        ? proveAlone(check, [suspect, ...rest], model, trials)
+        : { suspect, finding: findingOf(check, suspect, before, after) };
+    if (proof !== null) proofs.push(proof);
+  }
+  return proofs;
+}
+
+/** The suspects by subject. */
+function groupsOf(check: Check, model: ClusterModel): Suspect[][] {
+  const groups = new Map<string, Suspect[]>();
+  for (const suspect of check.suspects(model)) {
+    const key = keyOf(check, suspect.subject);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [suspect]);
+    else group.push(suspect);
+  }
+  return [...groups.values()];
+}
+
+/** The first suspect of a group whose flow fails, and those after it. */
+function firstFailing(
+  group: readonly Suspect[],
+  model: ClusterModel,
+  trials: { left: number },
+): { suspect: Suspect; before: Observation; rest: readonly Suspect[] } | null {
+  for (const [i, suspect] of group.entries()) {
+    if (trials.left-- <= 0) return null;
+    const before = suspect.observe(model);
+    if (before?.faulty === true) return { suspect, before, rest: group.slice(i + 1) };
+  }
+  return null;
+}
+
+/** Mends one suspect at a time, until that makes a difference. */
+function proveAlone(
+  check: Check,
+  group: readonly Suspect[],
+  model: ClusterModel,
+  trials: { left: number },
+): Proof | null {
+  for (const suspect of group) {
+    if (trials.left-- <= 0) return null;
+    const before = suspect.observe(model);
+    const repaired = suspect.mended(model);
+    if (before?.faulty !== true || repaired === null) continue;
+    const after = suspect.observe(repaired);
+    if (after?.faulty !== true) return { suspect, finding: findingOf(check, suspect, before, after) };
+  }
+  return null;
+}
+
+function findingOf(
+  { id, severity, symptom }: Check,
+  { subject, message, mend }: Suspect,
+  before: Observation,
+  after: Observation | null,
+): Finding {
   return {
     id,
     severity,

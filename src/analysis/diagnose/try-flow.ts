@@ -36,9 +36,22 @@ class EndpointChooser implements Chooser {
 export const freshNetworkOf = (model: ClusterModel, k = 0): SimulatedCluster =>
   buildNetwork(model, { chooser: new EndpointChooser(k) });
 
-/** Sends one flow through a new network. */
-export const tryFlow = (model: ClusterModel, request: TraceRequest, k = 0): Trace =>
-  send(freshNetworkOf(model, k), request);
+/** A network a model, as it was built: whatever goes through it is taken back. */
+const networks = new WeakMap<ClusterModel, SimulatedCluster>();
+
+/** Sends one flow through a network in which nothing has happened yet. */
+export function tryFlow(model: ClusterModel, request: TraceRequest, k = 0): Trace {
+  const cluster = networks.get(model) ?? freshNetworkOf(model);
+  networks.set(model, cluster);
+  const { network } = cluster;
+  network.chooser = new EndpointChooser(k);
+  network.checkpoint();
+  try {
+    return send(cluster, request);
+  } finally {
+    network.rollback();
+  }
+}
 
 /** Endpoints that are tried at most in search of one. */
 const MAX_ENDPOINTS = 64;

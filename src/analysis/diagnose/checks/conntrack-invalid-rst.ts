@@ -1,9 +1,12 @@
 import type { SimulatedCluster } from "../../../cluster/build/cluster.ts";
 import type { ClusterModel } from "../../../cluster/objects/model.ts";
+import { ipLocalOut } from "../../../linux/ip/output.ts";
+import { ipRouteOutput } from "../../../linux/ip/route-output.ts";
+import type { Netns } from "../../../linux/netns.ts";
 import type { NetworkEvent } from "../../../linux/recorder.ts";
-import { sendSegment } from "../../../linux/socket/tcp-segment.ts";
+import { Skb } from "../../../linux/skb.ts";
 import { formatIpv4 } from "../../../packet/address.ts";
-import { type Packet, TCP_ACK, TCP_PSH, TCP_SYN } from "../../../packet/packet.ts";
+import { type Packet, TCP_ACK, TCP_PSH, TCP_SYN, TCPOPTS_ESTABLISHED } from "../../../packet/packet.ts";
 import { send } from "../../../trace/send.ts";
 import { podRef, sandboxPods } from "../cast.ts";
 import type { Check, Observation } from "../check.ts";
@@ -14,6 +17,7 @@ import { flowText, freshNetworkOf, observation, outcomeText } from "../try-flow.
 const LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal";
 /** Far outside any window. */
 const LEAP = 0x4000_0000;
+const STRAY_BYTES = 1000;
 
 /** A segment outside the window is INVALID, so it is not translated back, and the client resets what it does not know. */
 export const conntrackInvalidRst: Check = {
@@ -52,19 +56,8 @@ function strayDatum(model: ClusterModel, from: string, to: string, k: number): O
       event.packet.tcpFlags === (TCP_SYN | TCP_ACK),
   );
   if (server === undefined || answer?.type !== "origin") return null;
-  const { packet } = answer;
   const stray = record(cluster, () => {
-    sendSegment(server, endsOf(packet), {
-      flags: TCP_ACK | TCP_PSH,
-      seq: (packet.seq + LEAP) >>> 0,
-      ack: packet.ack,
-      payloadLength: 1000,
-      window: packet.window,
-      gsoSize: 0,
-      cause: 0,
-      ofConnection: true,
-      hash: 0,
-    });
+    sendAhead(server, answer.packet);
     network.settle();
   });
   const reset = stray.events.find((event) => event.type === "origin" && event.kind === "reset");
@@ -78,12 +71,21 @@ function strayDatum(model: ClusterModel, from: string, to: string, k: number): O
   });
 }
 
-const endsOf = ({ src, sport, dst, dport }: Packet) => ({
-  local: src,
-  localPort: sport,
-  remote: dst,
-  remotePort: dport,
-});
+/** A segment of the connection whose SYN/ACK that is, far ahead of its window. */
+function sendAhead(server: Netns, answer: Packet): void {
+  const segment = answer.clone();
+  segment.tcpFlags = TCP_ACK | TCP_PSH;
+  segment.seq = (answer.seq + LEAP) >>> 0;
+  segment.payloadLength = STRAY_BYTES;
+  segment.tcpOptions = TCPOPTS_ESTABLISHED;
+  segment.id = server.nextIpId();
+  const route = ipRouteOutput(server, segment.dst, segment.src);
+  if (typeof route === "string") return;
+  const skb = new Skb(segment);
+  skb.route = route;
+  server.originate(skb, "socket", 0);
+  ipLocalOut(server, skb);
+}
 
 /** Does something, and keeps what the network reports meanwhile. */
 function record<T>({ network }: SimulatedCluster, act: () => T): { result: T; events: NetworkEvent[] } {

@@ -15,7 +15,7 @@ export const udpBlackholeAtStart: Check = {
   symptom:
     "a UDP client that was started before the Service had rules never gets an answer, however long it goes on",
   *suspects(model) {
-    if (!model.kubeProxy.conntrackCleanup) return;
+    if (!model.kubeProxy.conntrackCleanup || model.kubeProxy.version !== "1.7") return;
     for (const target of serviceTargets(model)) {
       const asker = target.protocol === "udp" && target.endpoints.length > 0 ? askerOf(model, target) : null;
       if (asker === null) continue;

@@ -38,7 +38,7 @@ export interface PcapngPacketOptions {
 
 /** Collects a capture in memory. */
 export class PcapngWriter {
-  readonly #blocks: Uint8Array[] = [sectionHeader()];
+  #blocks: Uint8Array[] = [sectionHeader()];
   #interfaces = 0;
 
   /** Adds a device; the number returned is what {@link addPacket} wants. */
@@ -91,6 +91,13 @@ export class PcapngWriter {
   /** The capture as it stands; more may be added afterwards. */
   finish(): Uint8Array {
     return concatenate(this.#blocks);
+  }
+
+  /** What has been added since this was last called, for a capture that is written out piece by piece. */
+  take(): Uint8Array {
+    const bytes = this.finish();
+    this.#blocks = [];
+    return bytes;
   }
 }
 

@@ -92,24 +92,23 @@ function machineBox(
   return plainBox("node", netnsId(name), null, name, details, name);
 }
 
+/** Which devices are drawn although no packet crossed them: always, or where the whole cluster is wanted. */
+const UNUSED: Readonly<Record<NetDevice["kind"], "always" | "all" | "never">> = {
+  nic: "always",
+  bridge: "always",
+  veth: "all",
+  tun: "all",
+  vxlan: "all",
+  loopback: "never",
+  dummy: "never",
+};
+
 /** Devices that the packet crossed, and those without which the picture of the namespace would be in pieces. */
 function deviceBoxes(netns: Netns, { used }: Wanted): Box[] {
-  const devices = [...netns.devices.values()].filter((dev) => {
-    if (used?.has(idOf(dev))) return true;
-    switch (dev.kind) {
-      case "loopback":
-      case "dummy":
-        return false;
-      case "veth":
-        return used === null;
-      case "nic":
-      case "bridge":
-        return true;
-      case "tun":
-      case "vxlan":
-        return used === null;
-    }
-  });
+  const devices = [...netns.devices.values()].filter(
+    (dev) =>
+      used?.has(idOf(dev)) || UNUSED[dev.kind] === "always" || (used === null && UNUSED[dev.kind] === "all"),
+  );
   return devices.map((dev) => ({
     id: idOf(dev),
     kind: "device",

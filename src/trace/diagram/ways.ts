@@ -163,7 +163,7 @@ function inARow(lists: readonly Numbered[][]): Numbered[][] {
   const rows: Numbered[][] = [];
   for (const list of lists) {
     const current = rows[rows.length - 1];
-    if (current?.[0]!.netns === list[0]!.netns) current.push(...list);
+    if (current !== undefined && current[0]!.netns === list[0]!.netns) current.push(...list);
     else rows.push([...list]);
   }
   return rows;

@@ -1,0 +1,37 @@
+import type { SimulatedCluster } from "../../cluster/build/cluster.ts";
+import type { Netns } from "../../linux/netns.ts";
+
+/** Ten pings' worth of time: answers come at once or never; then delayed probes are over and connections forgotten. */
+const IDLE_US = 60_000_000;
+
+/**
+ * Makes of a cluster that was just built one that has been up for a while: every node has heard of its pods and they of
+ * it, machines on one wire of each other, so that not every packet begins with a question for everybody's MAC. Real
+ * packets do that, so whoever cannot be asked stays unknown. Nothing else is remembered a minute later.
+ */
+export function warmUp(cluster: SimulatedCluster): void {
+  const { network, nodes } = cluster;
+  for (const pod of cluster.pods())
+    if (pod.sandbox !== null) ping(pod.node.netns, pod.sandbox.eth0.addresses[0]?.local);
+  for (const { netns } of nodes.values()) pingWire(netns);
+  for (const netns of cluster.hosts.values()) pingWire(netns);
+  network.advance(IDLE_US);
+  for (const { netfilter } of network.namespaces.values()) {
+    // entries that have timed out go when somebody looks
+    const connections = netfilter.conntrack;
+    if (connections !== null) for (const _ of connections.entries());
+  }
+}
+
+/** Everybody whose NIC is on a wire with one of this machine's. */
+function pingWire(netns: Netns): void {
+  for (const segment of netns.network.segments.values())
+    if (segment.nics.some((nic) => nic.netns === netns))
+      for (const nic of segment.nics) if (nic.netns !== netns) ping(netns, nic.addresses[0]?.local);
+}
+
+function ping({ sockets, network }: Netns, destination: number | undefined): void {
+  if (destination === undefined) return;
+  sockets.ping.send({ destination, id: 1, sequence: 1, payloadLength: 56 });
+  network.run();
+}

@@ -42,10 +42,13 @@ export function ipFragment(netns: Netns, skb: Skb, mtu: number, output: (fragmen
 const cutSize = (skb: Skb, mtu: number): number =>
   (skb.fragMaxSize !== 0 && skb.fragMaxSize < mtu ? skb.fragMaxSize : mtu) - IP_HEADER;
 
-/** The fast path: the fragments of which the packet was made go out again as they came. */
+/**
+ * The fast path: the fragments of which the packet was made go out again as they came. Not into a VXLAN device: what
+ * has come over Ethernet has no room for its headers (`skb_headroom(frag) < hlen + ll_rs`).
+ */
 function oldCuts(skb: Skb, mtu: number): readonly number[] | null {
   const lengths = skb.fragLengths;
-  if (lengths === null) return null;
+  if (lengths === null || skb.route?.dev.kind === "vxlan") return null;
   return lengths.every((length) => length + IP_HEADER <= mtu) ? lengths : null;
 }
 

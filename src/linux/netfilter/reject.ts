@@ -17,6 +17,7 @@ import { ipLocalOut } from "../ip/output.ts";
 import { ipRouteMeHarder } from "../ip/route-output.ts";
 import type { Netns } from "../netns.ts";
 import { Skb } from "../skb.ts";
+import { setClosing } from "./conntrack/tcp.ts";
 import { RTN_BROADCAST, RTN_MULTICAST } from "./context.ts";
 import type { RejectTarget } from "./rules/target/target.ts";
 
@@ -63,6 +64,7 @@ function sendReset(netns: Netns, about: Skb): void {
   const skb = new Skb(p);
   if (ipRouteMeHarder(netns, skb) !== null) return;
   attach(skb, about);
+  if (about.ct !== null) setClosing(about.ct, netns.sysctl, netns.clock.nowUs);
   netns.originate(skb, "reset", about.serial);
   const port = about.nfBridge?.physindev ?? null;
   if (port === null) {

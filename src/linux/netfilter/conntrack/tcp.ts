@@ -238,6 +238,13 @@ function settle(
   return TRACK_ACCEPT;
 }
 
+/** `nf_conntrack_tcp_set_closing`: a rule has reset the connection in its partner's name, so it is closed. */
+export function setClosing(ct: Conntrack, sysctl: Sysctl, nowUs: number): void {
+  if (ct.tcp === null || ct.tcpState === CLOSE) return;
+  ct.tcpState = CLOSE;
+  ct.expiresUs = nowUs + sysctl.scalar["net.netfilter.nf_conntrack_tcp_timeout_close"] * 1_000_000;
+}
+
 /** Does this SYN/ACK acknowledge a SYN that was let through without believing it? Then believe both. */
 function synchronizes(tcp: TcpTracking, p: Packet, index: number, direction: Direction): boolean {
   if (index !== SYNACK_SET || tcp.lastIndex !== SYN_SET || tcp.lastDir === direction || p.ack !== tcp.lastEnd)

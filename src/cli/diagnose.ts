@@ -2,8 +2,8 @@ import { Command, Option } from "commander";
 import { CATALOGUE } from "../analysis/diagnose/catalogue.ts";
 import { SEVERITIES, type Severity } from "../analysis/diagnose/check.ts";
 import { diagnose } from "../analysis/diagnose/diagnose.ts";
-import { locator } from "../analysis/diagnose/locate.ts";
-import { diagnosisOf, type LocatedFinding } from "../analysis/diagnose/report/json.ts";
+import { type LocatedFinding, locateFindings } from "../analysis/diagnose/locate-findings.ts";
+import { diagnosisOf } from "../analysis/diagnose/report/json.ts";
 import { sarifLog } from "../analysis/diagnose/report/sarif.ts";
 import { renderDiagnosis } from "../analysis/diagnose/report/text.ts";
 import { formatFault } from "../topology/load/fault.ts";
@@ -71,11 +71,9 @@ function find(options: DiagnoseOptions, console: Console): LocatedFinding[] {
   const progress = new Progress(console, "checks", checks.length);
   const found = diagnose(model, { checks, onCheck: () => progress.step() });
   progress.finish();
-  const locate = locator(sources, model);
   const least = SEVERITIES.indexOf(options.severity);
-  return found
-    .filter(({ severity }) => SEVERITIES.indexOf(severity) <= least)
-    .map((finding) => ({ ...finding, location: locate(finding.subject) }));
+  const told = found.filter(({ severity }) => SEVERITIES.indexOf(severity) <= least);
+  return locateFindings(told, sources, model);
 }
 
 function print(

@@ -51,6 +51,8 @@ export function locator(
         ])
           if (cluster !== null && isWritten(cluster, path)) return at(cluster, path);
         const node = store.nodes.get(name);
+        // a default that nobody wrote down belongs into the Cluster, a Node's own field into the Node
+        if (cluster !== null && setting[0] !== "podCIDR") return at(cluster, ["spec", "node", ...setting]);
         return node === undefined ? null : at(node, ["spec", ...setting]);
       }
       case "Host":

@@ -63,11 +63,7 @@ describe("the topologies that come with the program", () => {
     ],
     [
       "vxlan",
-      [
-        "error hairpin-off Node/worker1",
-        "error hairpin-off Node/worker2",
-        "info source-lost Service/nginx",
-      ],
+      ["error hairpin-off Node/worker1", "error hairpin-off Node/worker2", "info source-lost Service/nginx"],
     ],
     [
       "host-gw",

@@ -17,8 +17,7 @@ export const failureNames = (): string[] =>
 
 export const modelAt = (path: string): ClusterModel => loadTopology(readSources([path])).model;
 
-export const modelOf = (text: string): ClusterModel =>
-  loadTopology([{ file: "test.yaml", text }]).model;
+export const modelOf = (text: string): ClusterModel => loadTopology([{ file: "test.yaml", text }]).model;
 
 export const diagnoseFailure = (name: string): Finding[] => diagnose(modelAt(failurePath(name)));
 

@@ -1,12 +1,7 @@
 import { API_VERSION } from "../../../trace/trace.ts";
 import { SEVERITIES, type Severity } from "../check.ts";
 import type { Finding } from "../finding.ts";
-import type { Location } from "../locate.ts";
-
-/** A finding with its place. */
-export interface LocatedFinding extends Finding {
-  readonly location: Location | null;
-}
+import type { LocatedFinding } from "../locate-findings.ts";
 
 /** What `podpath diagnose -o json` prints. */
 export interface Diagnosis {

@@ -1,6 +1,6 @@
 import type { Check, Severity } from "../check.ts";
 import { subjectText } from "../locate.ts";
-import type { LocatedFinding } from "./json.ts";
+import type { LocatedFinding } from "../locate-findings.ts";
 
 /** SARIF's words for severities. */
 const LEVELS = { error: "error", warning: "warning", info: "note" } as const satisfies Record<
@@ -42,9 +42,10 @@ export function sarifLog(findings: readonly LocatedFinding[], { version, checks 
 }
 
 function resultOf(finding: LocatedFinding, checks: readonly Check[]) {
-  const { id, severity, message, evidence, mend, mended, location, subject } = finding;
+  const { id, severity, message, evidence, mend, mended, location, subject, alike } = finding;
   const text = [
     `${message}.`,
+    ...(alike.length === 0 ? [] : [`Likewise: ${alike.join(", ")}.`]),
     `Evidence: ${evidence.flow}: ${evidence.outcome}.`,
     ...(mended === null ? [] : [`Mended: ${mended.outcome}.`]),
     `Mend: ${mend}`,

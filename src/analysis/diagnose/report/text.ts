@@ -2,7 +2,8 @@ import { createColors } from "picocolors";
 import { wrap } from "../../../trace/text/layout.ts";
 import type { Severity } from "../check.ts";
 import { subjectText } from "../locate.ts";
-import { type LocatedFinding, summaryOf } from "./json.ts";
+import type { LocatedFinding } from "../locate-findings.ts";
+import { summaryOf } from "./json.ts";
 
 export interface DiagnosisStyle {
   readonly color: boolean;
@@ -25,7 +26,7 @@ function findingText(finding: LocatedFinding, { color, width }: DiagnosisStyle):
     warning: paint.yellow,
     info: paint.cyan,
   };
-  const { id, severity, evidence, mended } = finding;
+  const { id, severity, evidence, mended, alike } = finding;
   const row = (label: string, text: string): string =>
     wrap(text, width - LABEL_WIDTH - 2)
       .map((line, i) => `  ${paint.dim((i === 0 ? label : "").padEnd(LABEL_WIDTH))}${line}`)
@@ -33,6 +34,7 @@ function findingText(finding: LocatedFinding, { color, width }: DiagnosisStyle):
   return [
     `${tones[severity](severity)} ${paint.bold(id)}  ${placeText(finding)}`,
     ...wrap(finding.message, width - 2).map((line) => `  ${line}`),
+    ...(alike.length === 0 ? [] : [row("likewise", namesText(alike))]),
     row("symptom", finding.symptom),
     row("flow", evidence.flow),
     row("", evidence.outcome),
@@ -40,6 +42,13 @@ function findingText(finding: LocatedFinding, { color, width }: DiagnosisStyle):
     `  ${paint.dim("mend".padEnd(LABEL_WIDTH))}${finding.mend}`,
   ].join("\n");
 }
+
+const MAX_NAMES = 6;
+
+const namesText = (names: readonly string[]): string =>
+  names.length <= MAX_NAMES
+    ? names.join(", ")
+    : `${names.slice(0, MAX_NAMES).join(", ")} and ${names.length - MAX_NAMES} more`;
 
 /** `FILE:LINE Kind/name field.path` */
 function placeText({ location, subject }: LocatedFinding): string {

@@ -9,6 +9,7 @@ import { icmpSend } from "./ip/icmp.ts";
 import { NeighbourTable } from "./ip/neighbour.ts";
 import { PeerTable } from "./ip/peer.ts";
 import { ipReceive } from "./ip/receive.ts";
+import type { Ipvs } from "./ipvs/ipvs.ts";
 import { HOOK_NAMES, type Hook } from "./netfilter/hooks.ts";
 import { Netfilter } from "./netfilter/netfilter.ts";
 import type { Network } from "./network.ts";
@@ -41,8 +42,10 @@ export class Netns {
   readonly defragmenter: Defragmenter;
   readonly netfilter: Netfilter;
   readonly sockets: SocketTable;
+  /** IPVS; null until somebody makes virtual servers. */
+  ipvs: Ipvs | null = null;
   readonly loopback: NetDevice;
-  private lastIpId = 0;
+  private readonly ipId = { last: 0 };
 
   readonly ipReceive = ipReceive;
   readonly arpReceive = arpReceive;
@@ -96,9 +99,9 @@ export class Netns {
 
   /** Identification of the next IP packet made here. */
   nextIpId(): number {
-    this.clock.journal?.keep(this);
-    this.lastIpId = (this.lastIpId + 1) & 0xffff;
-    return this.lastIpId;
+    this.network.clock.journal?.keep(this.ipId);
+    this.ipId.last = (this.ipId.last + 1) & 0xffff;
+    return this.ipId.last;
   }
 
   /** A packet is born here: it gets its number, and the recorder hears of it. */

@@ -58,6 +58,8 @@ export class Skb {
   dropError: RouteError | null = null;
   /** Forwarded by this namespace (IPSKB_FORWARDED). */
   forwarded = false;
+  /** IPVS has dealt with it here and will not do so again (`skb->ipvs_property`). */
+  ipvsProperty = false;
   /** Segments that the sender left to the device (GSO): payload bytes a segment, 0 when it is one packet. */
   gsoSize = 0;
   /** `skb->hash` where its socket set it (sk_txhash); 0: whoever needs one takes it from the headers. NAT leaves it. */
@@ -88,6 +90,7 @@ export class Skb {
     skb.ignoreDf = this.ignoreDf;
     skb.doRedirect = this.doRedirect;
     skb.forwarded = this.forwarded;
+    skb.ipvsProperty = this.ipvsProperty;
     skb.gsoSize = this.gsoSize;
     skb.hash = this.hash;
     skb.serial = this.serial;
@@ -117,5 +120,6 @@ export class Skb {
     this.ignoreDf = false;
     this.doRedirect = false;
     this.forwarded = false;
+    this.ipvsProperty = false;
   }
 }

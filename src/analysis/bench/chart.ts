@@ -38,7 +38,7 @@ function specification(rows: readonly BenchRow[], request: BenchRequest): TopLev
     background: "white",
     title: {
       text: "What service routing costs, by proxy mode",
-      subtitle: `counted in the simulator; microseconds by ${request.costs.source}`,
+      subtitle: ["counted in the simulator; microseconds by", request.costs.source],
       anchor: "start",
       offset: 12,
     },
@@ -50,13 +50,25 @@ function specification(rows: readonly BenchRow[], request: BenchRequest): TopLev
       height: 220,
       mark: { type: "line", point: true },
       encoding: {
-        x: { field: "services", type: "quantitative", title: "Services", scale: { type: "log" } },
-        y: { field: "value", type: "quantitative", title: null, scale: { type: "log" } },
+        x: {
+          field: "services",
+          type: "quantitative",
+          title: "Services",
+          scale: { type: "log" },
+          axis: { tickCount: 4 },
+        },
+        y: {
+          field: "value",
+          type: "quantitative",
+          title: null,
+          scale: { type: "log" },
+          axis: { tickCount: 4 },
+        },
         color: {
           field: "mode",
           type: "nominal",
           title: "mode",
-          scale: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
+          scale: { domain: [...request.modes], range: request.modes.map((mode) => COLOURS[mode]) },
         },
         strokeDash: { field: "endpoints", type: "nominal", title: "a Service" },
       },

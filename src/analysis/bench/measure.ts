@@ -1,3 +1,4 @@
+import type { Netns } from "../../linux/netns.ts";
 import type { Recorder } from "../../linux/recorder.ts";
 import { type BenchCluster, SERVICE_PORT } from "./cluster.ts";
 import type { Work } from "./cost-model.ts";
@@ -8,6 +9,8 @@ const LEAST_SAMPLES = 200;
 const ESTABLISHED_SAMPLES = 100;
 const FIRST_PORT = 1024;
 const PORTS = 60_000;
+/** Packets between two looks at the clock. */
+const BATCH = 200;
 
 /** Counts what the packets of one send make the kernels do, in all namespaces on their way. */
 class WorkMeter implements Recorder {
@@ -33,7 +36,8 @@ class WorkMeter implements Recorder {
 
   private lookups(): number {
     let lookups = 0;
-    for (const { netns } of this.bench.cluster.nodes.values()) lookups += netns.netfilter.lookups;
+    for (const { netns } of this.bench.cluster.nodes.values())
+      lookups += netns.netfilter.lookups + (netns.ipvs?.lookups ?? 0);
     return lookups;
   }
 
@@ -100,6 +104,11 @@ function resolveNeighbours(bench: BenchCluster): void {
   bench.cluster.network.settle();
 }
 
+function forget(netns: Netns): void {
+  netns.netfilter.conntrack?.flush();
+  netns.ipvs?.connections.clear();
+}
+
 /** Packets a second that the simulator itself carries, nobody watching, one core. */
 export interface Speed {
   readonly newFlows: number;
@@ -111,22 +120,17 @@ export function measureSpeed(bench: BenchCluster, seconds: number): Speed {
   const { addresses, cluster } = bench;
   const last = addresses.at(-1)!;
   const rate = (send: (i: number) => void): number => {
+    for (const netns of cluster.network.namespaces.values()) forget(netns);
     const begin = performance.now();
     let packets = 0;
-    while (performance.now() - begin < seconds * 1000) {
-      for (let i = 0; i < 200; i++) send(packets + i);
-      packets += 200;
+    // port numbers end: a new flow's tuple must not come round again
+    while (packets < PORTS && performance.now() - begin < seconds * 1000) {
+      for (let i = 0; i < BATCH; i++) send(packets + i);
+      packets += BATCH;
     }
     return (packets / (performance.now() - begin)) * 1000;
   };
-  const forget = (): void => {
-    for (const netns of cluster.network.namespaces.values()) netns.netfilter.conntrack?.flush();
-  };
-  forget();
-  const newFlow = (i: number): void => {
-    if (i % PORTS === 0) forget();
-    sendOne(bench, addresses[i % addresses.length]!, FIRST_PORT + (i % PORTS));
-  };
+  const newFlow = (i: number): void => sendOne(bench, addresses[i % addresses.length]!, FIRST_PORT + i);
   rate(newFlow);
   const newFlows = rate(newFlow);
   const established = (): void => sendOne(bench, last, FIRST_PORT);

@@ -1,3 +1,5 @@
+import { formatIpsets } from "../../cluster/kube-proxy/ipvs/ipsets.ts";
+import { formatIpvs, type IpvsSync } from "../../cluster/kube-proxy/ipvs/sync.ts";
 import { fullNftSync, nftRules, partialNftSync } from "../../cluster/kube-proxy/nftables/sync.ts";
 import { proxier } from "../../cluster/kube-proxy/proxier.ts";
 import type { ProxyState } from "../../cluster/kube-proxy/proxy-state.ts";
@@ -7,8 +9,10 @@ import {
   type PortRules,
   type RuleSet,
 } from "../../cluster/kube-proxy/restore.ts";
+import { kubeProxyIpvs } from "../../cluster/node-rules/ipvs.ts";
 import { kubeProxyConfiguration, proxyNodeOf, serviceState } from "../../cluster/node-rules/kube-proxy.ts";
 import { nftProxierOf } from "../../cluster/node-rules/proxy-mode.ts";
+import type { IpvsScheduler } from "../../cluster/objects/kube-proxy-configuration.ts";
 import type { ClusterModel } from "../../cluster/objects/model.ts";
 import type { BenchCluster, Combination } from "./cluster.ts";
 
@@ -24,10 +28,11 @@ export interface SyncSize {
 const LARGE_CLUSTER_ENDPOINTS = 1000;
 
 /** The sizes on the client's node. */
-export function syncSize({ mode }: Combination, { cluster, client }: BenchCluster): SyncSize {
+export function syncSize({ mode, scheduler }: Combination, { cluster, client }: BenchCluster): SyncSize {
   const { model, netns } = cluster.node(client.name.split("/")[0]!);
   const before = stateOf(cluster.model);
-  const after = stateOf(withoutOneEndpoint(cluster.model));
+  const changed = withoutOneEndpoint(cluster.model);
+  const after = stateOf(changed);
   const own = proxyNodeOf(cluster.model, model, netns);
   const config = kubeProxyConfiguration(cluster.model);
   switch (mode) {
@@ -48,9 +53,33 @@ export function syncSize({ mode }: Combination, { cluster, client }: BenchCluste
         oneEndpoint: Buffer.byteLength(partialNftSync(portsBefore, nftRules(after, nft))),
       };
     }
-    case "ipvs":
-      throw new RangeError("ipvs");
+    case "ipvs": {
+      const sync = (services: ReturnType<typeof serviceState>): IpvsSync =>
+        kubeProxyIpvs(cluster.model, services, model, netns);
+      return ipvsSyncSize(sync(serviceState(cluster.model)), sync(serviceState(changed)), scheduler);
+    }
   }
+}
+
+/**
+ * In ipvs mode kube-proxy talks netlink to IPVS and calls ipset once a member; the bytes are those of the same as input of
+ * ipset and ipvsadm. iptables' rules it hands over anew at every sync; sets and servers it compares with what is there.
+ */
+function ipvsSyncSize(before: IpvsSync, after: IpvsSync, scheduler: IpvsScheduler): SyncSize {
+  const lines = ({ ipsets, virtualServers }: IpvsSync): string[] =>
+    `${formatIpsets(ipsets)}${formatIpvs(virtualServers, scheduler)}`.split("\n");
+  const had = new Set(lines(before));
+  const has = new Set(lines(after));
+  // what goes is taken away by a command as long as the one that put it there
+  const changes = [
+    ...lines(before).filter((line) => !has.has(line)),
+    ...lines(after).filter((line) => !had.has(line)),
+  ];
+  return {
+    full: Buffer.byteLength(before.restore) + Buffer.byteLength(lines(before).join("\n")),
+    oneEndpoint:
+      Buffer.byteLength(after.restore) + Buffer.byteLength(changes.map((line) => `${line}\n`).join("")),
+  };
 }
 
 function stateOf(model: ClusterModel): ProxyState {

@@ -2,10 +2,13 @@ import { EMPTY_RULE_SET, type RuleSet } from "../../linux/netfilter/rules/rule-s
 import type { Netns } from "../../linux/netns.ts";
 import { type DockerRules, dockerRules, type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
 import { flannelRules } from "../flannel/iptables.ts";
+import { IPVS_JUMPS } from "../kube-proxy/ipvs/iptables-rules.ts";
 import { DEFAULT_MARKS, kubeletRules } from "../kubelet/iptables.ts";
 import type { ClusterModel, NodeModel } from "../objects/model.ts";
 import { type RuleCommand, restoreInput } from "./command.ts";
+import { installIpvs, kubeProxyIpvs } from "./ipvs.ts";
 import {
+  ensureJumps,
   kubeProxyConfiguration,
   kubeProxyJumps,
   kubeProxyRestore,
@@ -54,7 +57,7 @@ export function installNodeRules(
   rules = syncKubeProxy(rules, netns, model, node, services, restore);
   rules = restore.apply(rules, restoreInput(ports.flatMap((port) => publishedPortRules(docker, port, "-A"))));
   netns.netfilter.install(rules);
-  if (proxyMode(model) === "nftables") syncNftables(model, services, node, netns);
+  syncBeyondIptables(netns, model, node, services);
 }
 
 /** iptables' rules after a full sync of kube-proxy; `rules` are those before. In nftables mode it leaves them alone. */
@@ -66,11 +69,50 @@ function syncKubeProxy(
   services: ServiceState,
   restore: SharedRestore,
 ): RuleSet {
-  if (proxyMode(model) === "nftables") return rules;
+  const mode = proxyMode(model);
+  if (mode === "nftables") return rules;
+  if (mode === "ipvs") return syncIpvsRules(rules, netns, model, node, services, restore);
   const jumped = restore.apply(rules, restoreInput(kubeProxyJumps(model.kubeProxy.version, rules)));
   const text = kubeProxyRestore(model, services, node, netns);
   const restored = restore.applyShared(jumped, text);
   return restore.apply(restored, restoreInput(staleServiceChains(restored, text)));
+}
+
+/** In ipvs mode: a few rules about sets. */
+function syncIpvsRules(
+  rules: RuleSet,
+  netns: Netns,
+  model: ClusterModel,
+  node: NodeModel,
+  services: ServiceState,
+  restore: SharedRestore,
+): RuleSet {
+  const jumped = restore.apply(rules, restoreInput(ensureJumps(IPVS_JUMPS, [], rules)));
+  const { restore: text } = kubeProxyIpvs(model, services, node, netns);
+  // nobody here judges by `-m ipvs`: the node may reach load balancers whose source ranges leave it out
+  return restore.apply(jumped, text.replace(/^.* -m ipvs .*\n/gm, ""));
+}
+
+/** What kube-proxy sets up beside iptables' rules, by its mode. */
+function syncBeyondIptables(
+  netns: Netns,
+  model: ClusterModel,
+  node: NodeModel,
+  services: ServiceState,
+): void {
+  switch (proxyMode(model)) {
+    case "iptables":
+      return;
+    case "nftables":
+      syncNftables(model, services, node, netns);
+      return;
+    case "ipvs":
+      installIpvs(
+        netns,
+        kubeProxyIpvs(model, services, node, netns),
+        model.kubeProxy.configuration.ipvs.scheduler,
+      );
+  }
 }
 
 /** kube-proxy syncs: its rules follow the Services and endpoints, everybody else's stay, and so do counters and connections. */
@@ -82,7 +124,7 @@ export function resyncKubeProxy(
   restore: SharedRestore,
 ): void {
   netns.netfilter.install(syncKubeProxy(netns.netfilter.ruleSet, netns, model, node, services, restore));
-  if (proxyMode(model) === "nftables") syncNftables(model, services, node, netns);
+  syncBeyondIptables(netns, model, node, services);
 }
 
 /** A program gives commands on a running node. Throws RuleSetError where iptables would refuse one. */

@@ -98,8 +98,17 @@ export function proxySysctls(
  */
 export function kubeProxyJumps(version: "1.32" | "1.7", rules: RuleSet): RuleCommand[] {
   const jumps: readonly Jump[] = version === "1.7" ? JUMPS_17 : JUMPS_132;
-  const chains = jumps.map(({ table, to }) => ({ table, chain: to }));
-  if (version === "1.32") chains.push(...CANARY_TABLES.map((table) => ({ table, chain: KUBE_PROXY_CANARY })));
+  const canaries = CANARY_TABLES.map((table) => ({ table, chain: KUBE_PROXY_CANARY }));
+  return ensureJumps(jumps, version === "1.32" ? canaries : [], rules);
+}
+
+/** Makes the chains that are missing, and puts each jump at the head of its chain unless the chain holds it. */
+export function ensureJumps(
+  jumps: readonly Jump[],
+  others: readonly { readonly table: Jump["table"]; readonly chain: string }[],
+  rules: RuleSet,
+): RuleCommand[] {
+  const chains = [...jumps.map(({ table, to }) => ({ table, chain: to })), ...others];
   const missing = new Map(
     chains
       .filter(({ table, chain }) => chainOf(rules, table, chain) === undefined)

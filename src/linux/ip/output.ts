@@ -1,7 +1,7 @@
 import { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ipTotalLength } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
 import { RTN_BROADCAST } from "../netfilter/context.ts";
-import { NF_ACCEPT, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from "../netfilter/hooks.ts";
+import { NF_ACCEPT, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NF_STOLEN } from "../netfilter/hooks.ts";
 import type { Netns } from "../netns.ts";
 import { PACKET_LOOPBACK, type Skb } from "../skb.ts";
 import { ipFragment } from "./fragment.ts";
@@ -16,7 +16,9 @@ export function ipLocalOut(netns: Netns, skb: Skb): boolean {
   skb.dev = skb.route!.dev;
   const { recorder } = netns.network;
   if (recorder !== null) reportRoute(recorder, netns, skb, "output");
-  if (netns.netfilter.run(NF_INET_LOCAL_OUT, skb, null, skb.route!.dev) !== NF_ACCEPT) return false;
+  const verdict = netns.netfilter.run(NF_INET_LOCAL_OUT, skb, null, skb.route!.dev);
+  // whoever has taken the packet over answers for it from now on
+  if (verdict !== NF_ACCEPT) return verdict === NF_STOLEN;
   return ipOutput(netns, skb, null);
 }
 

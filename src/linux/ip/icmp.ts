@@ -36,7 +36,8 @@ export function icmpSend(netns: Netns, skb: Skb, type: number, code: number, inf
   const source = errorSource(netns, skb, route);
   const back = ipRouteOutput(netns, p.src, source);
   if (typeof back === "string") return;
-  if (!back.dev.loopback && !allowed(netns, p.src, type, code)) return;
+  // neither what comes by lo nor what leaves by it is limited
+  if (!back.dev.loopback && !skb.dev?.loopback && !allowed(netns, p.src, type, code)) return;
 
   const error = new Packet();
   error.protocol = IPPROTO_ICMP;

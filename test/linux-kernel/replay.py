@@ -238,8 +238,11 @@ def watch(ms, connecting):
         if not ready and not writable and left <= 0:
             return frames, result
         for s in writable:
-            code = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            result = errno.errorcode[code] if code else "connected"
+            try:
+                s.getpeername()
+                result = "connected"  # whatever SO_ERROR says of later, soft errors
+            except OSError:
+                result = errno.errorcode.get(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "ENOTCONN")
         for s in ready:
             if s in servers:
                 answer(s)
@@ -257,6 +260,9 @@ def main():
         result = do(step)
         connecting = result if isinstance(result, socket.socket) else None
         frames, connected = watch(step.get("ms", 0 if step["do"] == "serve" else situation["stepMs"]), connecting)
+        if connecting is not None and connected is None:
+            keep.remove(connecting)
+            connecting.close()  # or it would go on sending SYNs for minutes
         outcome = connected if connecting is not None else result
         lines = []
         if situation["follow"]:

@@ -92,7 +92,6 @@ function doStep(lab: Lab, step: Step): string | null | TcpConnection {
         destinationPort: to.port,
         source: from.address,
         sourcePort: from.port,
-        retransmit: true,
       });
     }
     case "serve": {

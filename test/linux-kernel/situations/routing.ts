@@ -81,6 +81,20 @@ export const ROUTING: readonly Situation[] = [
     ],
   },
   {
+    name: "missing routes alone are limited to five in a burst when icmp_ratelimit is 0",
+    plan: routed({ r: { sysctl: { "net.ipv4.icmp_ratelimit": 0 } } }),
+    steps: [
+      ...Array.from(
+        { length: 7 },
+        () => ({ do: "send", in: "s", packet: udp(`${S}:1`, "10.7.0.1:9") }) as const,
+      ),
+      ...Array.from(
+        { length: 8 },
+        () => ({ do: "send", in: "c", packet: udp(`${C}:1`, `${S}:9`, 1, { ttl: 1 }) }) as const,
+      ),
+    ],
+  },
+  {
     name: "no forwarding",
     plan: routed({ r: { sysctl: { "net.ipv4.ip_forward": 0 } } }),
     steps: [

@@ -8,10 +8,10 @@ export type Severity = (typeof SEVERITIES)[number];
 
 /**
  * The object that is to blame and the field in it. A Node's `setting` is looked for in the Cluster document first, under
- * `spec.nodes.NAME`, then under `spec.node`; `Cluster` needs no name.
+ * `spec.nodes.NAME`, then under `spec.node`; there is one `Cluster` and one `KubeProxyConfiguration` at most.
  */
 export type Subject =
-  | { readonly kind: "Cluster"; readonly path: Path }
+  | { readonly kind: "Cluster" | "KubeProxyConfiguration"; readonly path: Path }
   | { readonly kind: "Node"; readonly name: string; readonly setting: Path }
   | { readonly kind: "Host"; readonly name: string; readonly path: Path }
   | {

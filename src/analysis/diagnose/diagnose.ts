@@ -25,6 +25,7 @@ const MAX_ROUNDS = 4;
  */
 export function diagnose(model: ClusterModel, options: DiagnoseOptions = {}): Finding[] {
   const { checks = CATALOGUE, onCheck } = options;
+  if (model.nodes.length === 0) return [];
   const found = new Map<string, Finding>();
   const suspected = new Set<string>();
   let current = model;

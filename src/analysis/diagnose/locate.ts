@@ -32,7 +32,8 @@ export function locator(
     "error" in source ? [] : parseYaml(source.file, source.text, findings.faults),
   );
   const objects = collectObjects(documents, findings);
-  const context = createContext(objects, findings);
+  // what controllers made stands in the model alone
+  const context = createContext({ ...objects, store: model.store }, findings);
   const at = (object: KubernetesObject, path: Path): Location | null => {
     context.report(object, path, "");
     const fault = findings.faults.pop();
@@ -55,6 +56,8 @@ export function locator(
         if (cluster !== null && setting[0] !== "podCIDR") return at(cluster, ["spec", "node", ...setting]);
         return node === undefined ? null : at(node, ["spec", ...setting]);
       }
+      case "KubeProxyConfiguration":
+        return at({ kind: subject.kind }, subject.path);
       case "Host":
         return at({ kind: "Host", metadata: { name: subject.name } }, subject.path);
       case "Pod":
@@ -91,10 +94,10 @@ function isWritten(value: unknown, path: Path): boolean {
 export function subjectText(subject: Subject): string {
   switch (subject.kind) {
     case "Cluster":
-      return "Cluster";
+    case "KubeProxyConfiguration":
+      return subject.kind;
     case "Node":
     case "Host":
-      return `${subject.kind}/${subject.name}`;
     case "Service":
     case "Pod":
     case "EndpointSlice":

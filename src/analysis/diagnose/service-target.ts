@@ -3,7 +3,7 @@ import type { ClusterModel, ListenPort, PodModel } from "../../cluster/objects/m
 import { addressesOf, listeningPorts } from "./cast.ts";
 
 /** An endpoint that kube-proxy may send to. */
-export interface ServiceEndpoint {
+interface ServiceEndpoint {
   readonly ip: string;
   readonly port: number;
   readonly nodeName: string | null;

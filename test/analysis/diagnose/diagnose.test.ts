@@ -97,6 +97,74 @@ describe("an external IP", () => {
   });
 });
 
+describe("a source that is lost inside the cluster", () => {
+  const proxy = (fields: string) =>
+    `---\n{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, ${fields}}`;
+
+  it.each([
+    [
+      "to masqueradeAll",
+      "clusterCIDR: 10.244.0.0/16, iptables: {masqueradeAll: true}",
+      ["info source-lost KubeProxyConfiguration"],
+    ],
+    [
+      "to a clusterCIDR that is not the pods'",
+      "clusterCIDR: 10.240.0.0/16",
+      ["info source-lost KubeProxyConfiguration"],
+    ],
+    ["to nothing", "clusterCIDR: 10.244.0.0/16", []],
+  ])("%s", (_, fields, expected) => {
+    expect(found("", proxy(fields))).toEqual(expected);
+  });
+});
+
+describe("a hostPort that is taken on every node", () => {
+  it("keeps a second pod Pending, and the first answers", () => {
+    const pod = (name: string) =>
+      `---\n{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {nodeSelector: {role: edge}, containers: [{name: edge, ports: [{containerPort: 80, hostPort: 8080}]}]}}`;
+    const edge = `---\n{apiVersion: v1, kind: Node, metadata: {name: edge, labels: {role: edge}}, spec: {podCIDR: 10.244.3.0/24}}`;
+    const [finding] = diagnose(modelOf(cluster("", [edge, pod("one"), pod("two")].join("\n"))));
+    expect(finding).toMatchObject({
+      id: "hostport-conflict",
+      subject: { kind: "Pod", name: "two" },
+      mended: null,
+    });
+    expect(finding?.evidence.trace.delivered?.pod).toBe("default/one");
+  });
+});
+
+describe("a machine on two networks with strict reverse-path filtering", () => {
+  const router = `---\n{apiVersion: podpath.dev/v1alpha1, kind: Host, metadata: {name: router}, spec: {addresses: [10.1.96.1/24, 10.9.0.1/24], sysctl: {net.ipv4.ip_forward: 1}}}`;
+  const db = (filter: number) =>
+    `---\n{apiVersion: podpath.dev/v1alpha1, kind: Host, metadata: {name: db}, spec: {addresses: [10.1.96.50/24, 10.9.0.50/24], gateway: 10.1.96.1, sysctl: {net.ipv4.conf.all.rp_filter: ${filter}}}}`;
+  const spec = "";
+  const two = (filter: number) =>
+    cluster(spec, [router, db(filter)].join("\n")).replace(
+      "gateway: 10.1.96.1}]",
+      "gateway: 10.1.96.1}, {name: storage, subnet: 10.9.0.0/24}]",
+    );
+
+  it.each([
+    [0, []],
+    [1, ["error rp-filter-strict Host/db"]],
+    [2, []],
+  ])("rp_filter %i", (filter, expected) => {
+    expect(gist(diagnose(modelOf(two(filter))))).toEqual(expected);
+  });
+});
+
+describe("topologies with hardly anything in them", () => {
+  it.each([
+    "{apiVersion: podpath.dev/v1alpha1, kind: Cluster, metadata: {name: empty}}",
+    "{apiVersion: podpath.dev/v1alpha1, kind: Host, metadata: {name: alone}, spec: {address: 10.1.96.10/24}}",
+    "{apiVersion: v1, kind: Node, metadata: {name: node1}}",
+    "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, externalIPs: [192.0.2.1], ports: [{port: 80}]}}",
+    "{apiVersion: v1, kind: Node, metadata: {name: node1}}\n---\n{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}}",
+  ])("%s", (text) => {
+    expect(gist(diagnose(modelOf(text)))).toEqual([]);
+  });
+});
+
 describe("a Service without endpoints", () => {
   it("names the pods that are selected but not ready, and works once they are", () => {
     const more = `---

@@ -24,6 +24,6 @@ export const diagnoseFailure = (name: string): Finding[] => diagnose(modelAt(fai
 /** `SEVERITY ID OBJECT` of each finding. */
 export const gist = (findings: readonly Finding[]): string[] =>
   findings.map(({ severity, id, subject }) => {
-    const name = subject.kind === "Cluster" ? "" : `/${subject.name}`;
+    const name = "name" in subject ? `/${subject.name}` : "";
     return `${severity} ${id} ${subject.kind}${name}`;
   });

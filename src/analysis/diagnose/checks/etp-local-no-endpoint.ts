@@ -29,7 +29,10 @@ export const etpLocalNoEndpoint: Check = {
             const trace = tryFlow(current, request);
             const dropped = eventsOf(trace, "drop").some(
               ({ netns, table, chain, of }) =>
-                of === "request" && netns === node.name && table === "filter" && /^KUBE-/.test(chain ?? ""),
+                of === "request" &&
+                netns === node.name &&
+                // nftables mode has a table of its own
+                (table === "kube-proxy" || (table === "filter" && /^KUBE-/.test(chain ?? ""))),
             );
             return observation(trace, dropped);
           },

@@ -1,5 +1,6 @@
 import type { Service } from "kubernetes-types/core/v1.js";
 import type { ClusterModel, PodModel } from "../../../cluster/objects/model.ts";
+import type { Trace } from "../../../trace/trace.ts";
 import { listeningPorts, podRef, sandboxPods } from "../cast.ts";
 import type { Check } from "../check.ts";
 import { editPod, editSlices } from "../edit.ts";
@@ -27,13 +28,17 @@ export const noEndpoints: Check = {
             : `kubectl -n ${namespace} set selector svc ${name} ${suggestion(model, namespace, service)}`,
         observe(current) {
           const trace = tryFlow(current, { from, to: ref, protocol });
-          return observation(trace, trace.verdict === "rejected");
+          return observation(trace, isRejected(trace));
         },
         mended: (current) => withEndpoint(current, target, selected),
       };
     }
   },
 };
+
+/** By a rule of iptables or of nftables: the sender is told port unreachable. */
+const isRejected = ({ verdict, reason, icmp }: Trace): boolean =>
+  verdict === "rejected" || (reason === "NETFILTER_DROP" && icmp?.type === 3 && icmp.code === 3);
 
 const selectorOf = (service: Service): [string, string][] => Object.entries(service.spec?.selector ?? {});
 

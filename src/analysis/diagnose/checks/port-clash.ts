@@ -1,5 +1,6 @@
 /** Ports of a node that two want: who gets the packets, and who waits in vain. */
 import type { ClusterModel, ListenPort, NodeModel, PodModel } from "../../../cluster/objects/model.ts";
+import { hostPortsOf, isTerminal } from "../../../cluster/objects/pod.ts";
 import { clientsOf, protocolOf } from "../cast.ts";
 import type { Check, Observation, Subject, Suspect } from "../check.ts";
 import { editPod, editServiceSpec } from "../edit.ts";
@@ -112,6 +113,7 @@ export const hostportConflict: Check = {
         for (const local of localListeners(model, node))
           if (local.port === hostPort && local.protocol === protocol)
             yield hostPortSuspect(node, pod, path, local);
+    yield* pendingForPorts(model);
   },
 };
 
@@ -139,6 +141,32 @@ const withoutHostPort = (model: ClusterModel, pod: PodModel, hostPort: number): 
       ports: container.ports.map((port) => (port.hostPort === hostPort ? { ...port, hostPort: null } : port)),
     })),
   }));
+
+/**
+ * Pods that the scheduler has no node for, because their hostPort is taken everywhere: who asks for the port gets the
+ * pod that was there first. Where the second one would go with another port, the scheduler alone knows.
+ */
+function* pendingForPorts(model: ClusterModel): Generator<Suspect> {
+  for (const { namespace, name } of model.podsWithoutSandbox) {
+    const pod = model.store.pods.get(`${namespace}/${name}`);
+    if (pod === undefined || pod.spec?.nodeName !== undefined || isTerminal(pod)) continue;
+    for (const { hostPort, protocol, path } of hostPortsOf(pod))
+      for (const node of model.nodes) {
+        const holder = publishedOn(model, node).find(
+          (one) => one.hostPort === hostPort && one.protocol === protocol,
+        )?.pod;
+        if (holder === undefined) continue;
+        const port: ListenPort = { port: hostPort, protocol: protocol as ListenPort["protocol"] };
+        yield {
+          subject: { kind: "Pod", namespace, name, path },
+          message: `pod ${namespace}/${name} stays Pending: pod ${holder.namespace}/${holder.name} has hostPort ${hostPort} of ${node.name} already`,
+          mend: `another hostPort in the manifest of pod ${namespace}/${name}, or a node more`,
+          observe: (current) => observeArrival(current, node, port, `${node.name}/${namespace}/${name}`),
+          mended: () => null,
+        };
+      }
+  }
+}
 
 /** A hostPort that is a NodePort too: KUBE-SERVICES stands before DOCKER in PREROUTING, whichever came first. */
 export const hostportVsNodeport: Check = {

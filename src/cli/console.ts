@@ -1,7 +1,7 @@
 /** Where a command writes to and what it knows of its terminal. Passed in, so that tests run commands in-process. */
 export interface Console {
-  /** Results. */
-  out(text: string): void;
+  /** Results: text, or bytes of a binary format. */
+  out(text: string | Uint8Array): void;
   /** Errors, logs and progress. */
   err(text: string): void;
   /** Is standard output a terminal (colour), and standard error (progress, logs for people)? */

@@ -14,6 +14,7 @@ import { loadTraceable } from "./load-cluster.ts";
 import { createLog } from "./log.ts";
 import { addCommonOptions, type CommonOptions, need, wholeNumber } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { captured, checkFormat, isPicture, picture, TRACE_FORMATS } from "./trace-format.ts";
 
 interface TraceOptions extends CommonOptions {
   readonly from: string;
@@ -42,7 +43,9 @@ Examples:
   podpath trace --from pod/client --to svc/nginx:80
   podpath trace --from pod/client --to svc/nginx:80 --explore
   podpath trace --from host/laptop --to node/srv-k8s-node1:30088 --verbose
-  podpath trace --from pod/client --to pod/client2 --protocol icmp --ttl 3 -o json`;
+  podpath trace --from pod/client --to pod/client2 --protocol icmp --ttl 3 -o json
+  podpath trace --from pod/client --to svc/nginx:80 -o pcapng | wireshark -k -i -
+  podpath trace --from pod/client --to svc/nginx:80 -o html > trace.html`;
 
 /** `podpath trace`: one packet's whole way. Exit code 0 when it is delivered, and its answer too unless none is wanted. */
 export function traceCommand(console: Console, finish: (code: ExitCode) => void): Command {
@@ -67,13 +70,14 @@ export function traceCommand(console: Console, finish: (code: ExitCode) => void)
     .option("--color", "colours even if the output is no terminal")
     .option("--no-color", "no colours")
     .addHelpText("after", EXAMPLES);
-  return addCommonOptions(command, ["text", "json"]).action((options: TraceOptions) => {
+  return addCommonOptions(command, TRACE_FORMATS).action(async (options: TraceOptions) => {
     need(command, "from", "to");
+    checkFormat(options.output, options, console);
     const cluster = loadTraceable(options, createLog(console, options.logLevel));
     const good = options.explore
       ? traceBranches(cluster, options, console)
       : options.count === undefined
-        ? traceOnce(cluster, options, console)
+        ? await traceOnce(cluster, options, console)
         : traceMany(cluster, options, console);
     finish(good ? EXIT.ok : EXIT.fails);
   });
@@ -97,10 +101,16 @@ function requestOf(options: TraceOptions): TraceRequest {
 const arrived = ({ verdict, reply }: Trace): boolean =>
   verdict === "delivered" && (reply === null || reply.verdict === "delivered");
 
-function traceOnce(cluster: TraceableCluster, options: TraceOptions, console: Console): boolean {
-  const trace = send(cluster, requestOf(options));
-  if (options.output === "json") console.out(`${JSON.stringify(trace, null, 2)}\n`);
-  else
+async function traceOnce(
+  cluster: TraceableCluster,
+  options: TraceOptions,
+  console: Console,
+): Promise<boolean> {
+  const { output } = options;
+  const trace = senderOf(cluster, options, console)(requestOf(options));
+  if (output === "json") console.out(`${JSON.stringify(trace, null, 2)}\n`);
+  else if (isPicture(output)) console.out(await picture(cluster, trace, output));
+  else if (output === "text")
     console.out(
       renderTrace(trace, {
         verbose: options.verbose ?? false,
@@ -109,6 +119,17 @@ function traceOnce(cluster: TraceableCluster, options: TraceOptions, console: Co
       }),
     );
   return arrived(trace);
+}
+
+/** Sends; where a capture is wanted, writes it. */
+function senderOf(
+  cluster: TraceableCluster,
+  { output }: TraceOptions,
+  console: Console,
+): (request: TraceRequest) => Trace {
+  if (output !== "pcapng") return (request) => send(cluster, request);
+  const capture = captured(cluster, console);
+  return (request) => capture(() => send(cluster, request));
 }
 
 /** Every branch of chance. Good when everything arrives in each. */
@@ -128,18 +149,19 @@ function branchesOf(cluster: TraceableCluster, options: TraceOptions): TraceSet 
   }
 }
 
-/** JSON: a trace a line. Text: a line each, and what it comes to. */
+/** JSON: a trace a line. Text: a line each, and what it comes to. pcapng: one capture. */
 function traceMany(cluster: TraceableCluster, options: TraceOptions, console: Console): boolean {
   const count = options.count!;
   const request = requestOf(options);
   const progress = new Progress(console, "packets", count);
   const totals = new Map<string, number>();
+  const sendOne = senderOf(cluster, options, console);
   let good = true;
   for (let i = 0; i < count; i++) {
-    const trace = send(cluster, nthRequest(request, i));
+    const trace = sendOne(nthRequest(request, i));
     good &&= arrived(trace);
     if (options.output === "json") console.out(`${JSON.stringify(trace)}\n`);
-    else {
+    else if (options.output === "text") {
       console.out(`${oneLine(trace)}\n`);
       const outcome = outcomeOf(trace);
       totals.set(outcome, (totals.get(outcome) ?? 0) + 1);

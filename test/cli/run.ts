@@ -4,6 +4,7 @@ import { run } from "../../src/cli/program.ts";
 /** What a command line left behind. */
 export interface Outcome {
   readonly code: number;
+  /** Bytes of a binary format as a character each. */
   readonly out: string;
   readonly err: string;
 }
@@ -14,7 +15,7 @@ export async function podpath(argv: readonly string[], terminal = false): Promis
   let err = "";
   const console: Console = {
     out: (text) => {
-      out += text;
+      out += typeof text === "string" ? text : Buffer.from(text).toString("latin1");
     },
     err: (text) => {
       err += text;

@@ -1,4 +1,4 @@
-import elk, { type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk.bundled.js";
+import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk.bundled.js";
 import type { Box, Diagram, Leg, Link } from "./model.ts";
 
 /** Pixels from the drawing's upper left corner. */
@@ -63,6 +63,8 @@ export async function layOut(diagram: Diagram): Promise<Drawing> {
   for (const box of diagram.boxes) children.set(box.parent, [...(children.get(box.parent) ?? []), box]);
   const wires = new Map<string, number>();
   for (const { kind, to } of diagram.links) if (kind === "wire") wires.set(to, (wires.get(to) ?? 0) + 1);
+  // over a megabyte, which nobody who draws nothing should wait for
+  const { default: elk } = await import("elkjs/lib/elk.bundled.js");
   const graph: ElkNode = await new elk.default().layout<ElkNode>({
     id: "drawing",
     layoutOptions: ROOT_OPTIONS,

@@ -11,6 +11,8 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { exportCommand } from "./export.ts";
 import { generateCommand } from "./generate.ts";
 import { labCommand } from "./lab.ts";
+import { mergeCommand } from "./merge.ts";
+import { reachCommand } from "./reach.ts";
 import { rulesCommand } from "./rules.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -60,6 +62,8 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     generateCommand(console, finish),
     benchCommand(console, finish),
     rulesCommand(console, finish),
+    reachCommand(console, finish),
+    mergeCommand(console, finish),
     labCommand(console, finish),
     diagnoseCommand(console, finish),
     collectCommand(console, finish),

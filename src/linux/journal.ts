@@ -8,13 +8,19 @@
  * An object is written down in one way only, so the ways do not depend on each other's order.
  */
 export class Journal {
-  private readonly copies = new Map<object, object>();
+  /** null: the object is new, so that nothing of it need be put back. */
+  private readonly copies = new Map<object, object | null>();
   private readonly inverses: (() => void)[] = [];
 
   /** Remembers an object's fields, or an array's elements, as they are now; only the first call for an object counts. */
   keep(object: object): void {
     if (this.copies.has(object)) return;
     this.copies.set(object, Array.isArray(object) ? object.slice() : { ...object });
+  }
+
+  /** The object has been made since: there is nothing to be put back, since nobody will know it then. */
+  fresh(object: object): void {
+    this.copies.set(object, null);
   }
 
   /** Has the object been kept already? */
@@ -71,6 +77,7 @@ export class Journal {
   rollback(): void {
     for (let i = this.inverses.length - 1; i >= 0; i--) this.inverses[i]!();
     for (const [object, copy] of this.copies) {
+      if (copy === null) continue;
       if (Array.isArray(object)) object.splice(0, object.length, ...(copy as unknown[]));
       else Object.assign(object, copy);
     }

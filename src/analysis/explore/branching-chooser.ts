@@ -69,6 +69,8 @@ class BranchingChooser implements Chooser {
 export interface Branch<Outcome> {
   readonly probability: Fraction;
   readonly outcome: Outcome;
+  /** What chance answered, as numbers of the answers; {@link answersOf} gives them again. */
+  readonly answers: readonly number[];
 }
 
 export interface ExploreOptions {
@@ -104,11 +106,15 @@ export function exploreBranches<Outcome>(
     if (branches.length >= maxBranches) throw new TooManyBranchesError(maxBranches);
     const chooser: BranchingChooser = new BranchingChooser(script, seed);
     const outcome = run(chooser);
-    branches.push({ probability: chooser.probability, outcome });
+    branches.push({ probability: chooser.probability, outcome, answers: chooser.answers });
     script = nextScript(chooser);
   }
   return branches;
 }
+
+/** A chooser that answers as it did in a branch of an exploration with the same seed. */
+export const answersOf = (branch: Branch<unknown>, { seed = 1 }: ExploreOptions = {}): Chooser =>
+  new BranchingChooser(branch.answers, seed);
 
 /** The last question that has an answer left gets it, and what came after is forgotten; null when none has. */
 function nextScript({ answers, counts }: BranchingChooser): readonly number[] | null {
@@ -123,14 +129,12 @@ export function groupBranches<Outcome>(
   keyOf: (outcome: Outcome) => string,
 ): Branch<Outcome>[] {
   const groups = new Map<string, Branch<Outcome>>();
-  for (const { probability, outcome } of branches) {
-    const key = keyOf(outcome);
+  for (const branch of branches) {
+    const key = keyOf(branch.outcome);
     const before = groups.get(key);
     groups.set(
       key,
-      before === undefined
-        ? { probability, outcome }
-        : { probability: add(before.probability, probability), outcome: before.outcome },
+      before === undefined ? branch : { ...before, probability: add(before.probability, branch.probability) },
     );
   }
   return [...groups.values()];

@@ -1,5 +1,6 @@
+import type { Chooser } from "../../linux/chooser.ts";
 import type { Network } from "../../linux/network.ts";
-import { type Branch, type ExploreOptions, exploreBranches } from "./branching-chooser.ts";
+import { answersOf, type Branch, type ExploreOptions, exploreBranches } from "./branching-chooser.ts";
 
 /**
  * Acts once for every branch of chance on one network, which is put back after each by its undo log: all branches begin
@@ -12,17 +13,28 @@ export function exploreNetwork<Outcome>(
   act: () => Outcome,
   options: ExploreOptions = {},
 ): Branch<Outcome>[] {
+  return exploreBranches((branching) => actBy(network, branching, act), options);
+}
+
+/** Acts once more as in a branch of an exploration with the same options, on the same network. */
+export const replayBranch = <Outcome>(
+  network: Network,
+  branch: Branch<unknown>,
+  act: () => Outcome,
+  options: ExploreOptions = {},
+): Outcome => actBy(network, answersOf(branch, options), act);
+
+/** Acts with another chance than the network's own, and puts everything back. */
+function actBy<Outcome>(network: Network, branching: Chooser, act: () => Outcome): Outcome {
   const { chooser } = network;
+  network.chooser = branching;
   try {
-    return exploreBranches((branching) => {
-      network.chooser = branching;
-      network.checkpoint();
-      try {
-        return act();
-      } finally {
-        network.rollback();
-      }
-    }, options);
+    network.checkpoint();
+    try {
+      return act();
+    } finally {
+      network.rollback();
+    }
   } finally {
     network.chooser = chooser;
   }

@@ -65,14 +65,15 @@ export function exploreTrace(
   };
 }
 
+/** The last lines of a trace: where packet and answer ended. */
+export const endingLines = (trace: Trace): TraceOutcome["lines"] =>
+  verdictLines(trace).filter(({ label }) => label !== "rules");
+
 const sumOf = (branches: readonly Branch<Trace>[], wanted: (trace: Trace) => boolean): Probability =>
   probabilityOf(totalProbability(branches.filter(({ outcome }) => wanted(outcome))));
 
 function outcomesOf(branches: readonly Branch<Trace>[]): TraceOutcome[] {
-  const lines = branches.map(({ probability, outcome }) => ({
-    probability,
-    outcome: verdictLines(outcome).filter(({ label }) => label !== "rules"),
-  }));
+  const lines = branches.map((branch) => ({ ...branch, outcome: endingLines(branch.outcome) }));
   return groupBranches(lines, (outcome) => JSON.stringify(outcome))
     .map(({ probability, outcome }) => ({ ...probabilityOf(probability), lines: outcome }))
     .sort((a, b) => b.probability - a.probability);

@@ -1,6 +1,7 @@
 import type { SimulatedCluster } from "../../cluster/build/cluster.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { Partition } from "./partition.ts";
+import type { Traced } from "./result.ts";
 import type { ReachSource, SourceGroup } from "./source.ts";
 import type { ReachTarget } from "./target.ts";
 
@@ -14,8 +15,7 @@ interface Known {
  * chain on the way tells apart. Who is not answered always is traced for its own reasons.
  */
 export class Outcomes {
-  /** Pairs that were sent for, and the branches of chance that they took. */
-  readonly traced = { flows: 0, branches: 0 };
+  readonly traced: Traced = { flows: 0, branches: 0 };
   private readonly cluster: SimulatedCluster;
   private readonly seed: number;
   private readonly podsByAddress = new Map<number, { pod: ReachSource; partition: Partition; key: string }>();

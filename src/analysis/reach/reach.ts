@@ -7,12 +7,13 @@
  * Each packet goes into the same network: its undo log puts it back after each branch. So no result depends on another,
  * and any part of the work can be done anywhere.
  */
+import { createHash } from "node:crypto";
 import type { SimulatedCluster } from "../../cluster/build/cluster.ts";
 import { API_VERSION } from "../../trace/trace.ts";
 import type { Outcome } from "./outcome.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Partition } from "./partition.ts";
-import { ClassList, type Reach, type ReachRow, type Shard } from "./result.ts";
+import { ClassList, type Reach, type ReachRow, type Shard, type Traced } from "./result.ts";
 import { type ReachSource, type SourceGroup, sourceGroups } from "./source.ts";
 import { type ReachTarget, reachTargets } from "./target.ts";
 import { warmUp } from "./warm-up.ts";
@@ -35,7 +36,10 @@ interface Sender {
  * Sends from everybody to everything. A cluster that was just built is made one that has been up for a minute first, and
  * stays so; one that has seen packets is taken as it is, and every pod for itself.
  */
-export function reach(cluster: SimulatedCluster, options: ReachOptions = {}): Reach {
+export function reach(
+  cluster: SimulatedCluster,
+  options: ReachOptions = {},
+): { result: Reach; traced: Traced } {
   const { seed = 1, shard = { index: 0, count: 1 }, onProgress = () => {} } = options;
   const targets = reachTargets(cluster.model).map((target, ordinal) => ({ target, ordinal }));
   const mine = targets.filter(({ ordinal }) => ordinal % shard.count === shard.index);
@@ -55,17 +59,25 @@ export function reach(cluster: SimulatedCluster, options: ReachOptions = {}): Re
     }
     onProgress(done + 1, mine.length);
   });
-  return {
+  const result: Reach = {
     apiVersion: API_VERSION,
     kind: "Reach",
     cluster: cluster.model.name,
     seed,
+    digest: digestOf(senders, targets),
     shard: shard.count === 1 ? null : shard,
     targets: targets.length,
-    traced: outcomes.traced,
     classes: classes.all,
     rows,
   };
+  return { result, traced: outcomes.traced };
+}
+
+function digestOf(senders: readonly Sender[], targets: readonly { readonly target: ReachTarget }[]): string {
+  const names = senders.flatMap(({ group }) => group.sources.map((source) => source.names));
+  return createHash("sha256")
+    .update(JSON.stringify([names, targets.map(({ target }) => target)]))
+    .digest("hex");
 }
 
 /** A group's members by what comes of their packets to a target. The target itself is like nobody. */

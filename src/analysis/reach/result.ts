@@ -32,16 +32,22 @@ export interface Reach {
   /** The cluster's name. */
   readonly cluster: string;
   readonly seed: number;
+  /** SHA-256 over everybody's names and the targets: parts with another one are of another cluster. */
+  readonly digest: string;
   /** Null for the whole. */
   readonly shard: Shard | null;
   /** How many targets there are, over all shards. */
   readonly targets: number;
-  /** Pairs that were sent for, and the branches of chance that they took. */
-  readonly traced: { readonly flows: number; readonly branches: number };
   /** Senders by class; the first of a class is the one that was traced. */
   readonly classes: readonly (readonly string[])[];
   /** By target, then by sender. */
   readonly rows: readonly ReachRow[];
+}
+
+/** How much work it was: pairs that were sent for, and the branches of chance that they took. */
+export interface Traced {
+  flows: number;
+  branches: number;
 }
 
 /** Classes of senders, numbered as they come up. */

@@ -144,7 +144,9 @@ export class TcpSockets {
   private add(connection: TcpConnection): void {
     const { local, localPort, remote, remotePort } = connection.ends;
     const key = keyOf(local, localPort, remote, remotePort);
-    this.netns.clock.journal?.set(this.connections, key);
+    const { journal } = this.netns.clock;
+    journal?.fresh(connection);
+    journal?.set(this.connections, key);
     this.connections.set(key, connection);
   }
 

@@ -94,6 +94,7 @@ function resolve(netns: Netns, table: ConntrackTable, skb: Skb): boolean | "none
     return "full";
   }
   skb.ct = new Conntrack(original, reply);
+  netns.clock.journal?.fresh(skb.ct);
   skb.ctinfo = IP_CT_NEW;
   report(netns, skb, "new", skb.ct);
   return true;

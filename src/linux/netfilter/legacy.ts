@@ -1,7 +1,7 @@
 /**
  * iptables-legacy beside iptables-nft: a second set of tables on the same hooks, which the tools of the one do not
- * show the users of the other. A packet must please both; where both are asked for a translation, the first that has
- * one decides (net/ipv4/netfilter/ip_tables.c and net/netfilter/nf_tables_api.c register with the same hooks).
+ * show the users of the other. A packet must please both. Of two that would translate, the one that came last is asked
+ * first and decides (net/netfilter/core.c: nf_hook_entries_grow puts a newcomer before those of its priority).
  */
 import type { NetDevice } from "../device/device.ts";
 import type { Netns } from "../netns.ts";

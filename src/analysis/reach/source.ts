@@ -130,7 +130,7 @@ function subnetsOf(cluster: SimulatedCluster): Holds[] {
 }
 
 /** The chains in which walks begin, over all namespaces. */
-function baseChains({ network }: SimulatedCluster): Chain[] {
+export function baseChains({ network }: SimulatedCluster): Chain[] {
   const chains = new Set<Chain>();
   for (const { netfilter } of network.namespaces.values())
     for (const table of netfilter.ruleSet.tables)

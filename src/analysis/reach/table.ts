@@ -26,7 +26,9 @@ export function reachTable(reach: Reach, { color, failures }: TableOptions): str
   for (const { row, names } of lines(reach)) {
     if (failures && row.answered === 1) continue;
     const to = row.protocol === "tcp" ? row.to : `${row.to} ${row.protocol}`;
-    const because = row.because.map(({ probability, text }) => probability === 1 ? text : `${chance(probability)} ${text}`);
+    const because = row.because.map(({ probability, text }) =>
+      probability === 1 ? text : `${chance(probability)} ${text}`,
+    );
     table.push([
       to === last ? "" : to,
       sendersText(names),

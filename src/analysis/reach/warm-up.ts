@@ -1,5 +1,7 @@
 import type { SimulatedCluster } from "../../cluster/build/cluster.ts";
 import type { Netns } from "../../linux/netns.ts";
+import { chainsEntered } from "./partition.ts";
+import { baseChains } from "./source.ts";
 
 /** Ten pings' worth of time: answers come at once or never; then delayed probes are over and connections forgotten. */
 const IDLE_US = 60_000_000;
@@ -7,9 +9,24 @@ const IDLE_US = 60_000_000;
 /**
  * Makes of a cluster that was just built one that has been up for a while: every node has heard of its pods and they of
  * it, machines on one wire of each other, so that not every packet begins with a question for everybody's MAC. Real
- * packets do that, so whoever cannot be asked stays unknown. Nothing else is remembered a minute later.
+ * packets do that, so whoever cannot be asked stays unknown. Nothing else is remembered a minute later: where rules would
+ * remember it (limit, recent, …), the cluster stays as it was built.
  */
 export function warmUp(cluster: SimulatedCluster): void {
+  const { network } = cluster;
+  const chains = new Set(baseChains(cluster));
+  network.checkpoint();
+  try {
+    greet(cluster);
+    chainsEntered(network.journal!, chains);
+  } finally {
+    network.rollback();
+  }
+  if ([...chains].some(({ rules }) => rules.some(({ stateful }) => stateful))) return;
+  greet(cluster);
+}
+
+function greet(cluster: SimulatedCluster): void {
   const { network, nodes } = cluster;
   for (const pod of cluster.pods())
     if (pod.sandbox !== null) ping(pod.node.netns, pod.sandbox.eth0.addresses[0]?.local);

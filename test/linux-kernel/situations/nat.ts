@@ -147,7 +147,7 @@ export const NAT: readonly Situation[] = [
   {
     name: "the kernel's choice among a range of addresses",
     plan: routed({
-      c: { addresses: { eth0: [C + "/24", "10.0.0.2/24", "10.0.0.3/24", "10.0.0.4/24"] } },
+      c: { addresses: { eth0: [`${C}/24`, "10.0.0.2/24", "10.0.0.3/24", "10.0.0.4/24"] } },
       r: {
         rules: {
           nat: [
@@ -229,7 +229,7 @@ export const NAT: readonly Situation[] = [
   {
     name: "hairpin: DNAT back to where it came from, with and without masquerade",
     plan: routed({
-      c: { addresses: { eth0: [C + "/24", "10.0.0.2/24"] } },
+      c: { addresses: { eth0: [`${C}/24`, "10.0.0.2/24"] } },
       r: {
         rules: {
           nat: [
@@ -251,7 +251,7 @@ export const NAT: readonly Situation[] = [
   {
     name: "a port that another connection uses is not kept",
     plan: routed({
-      c: { addresses: { eth0: [C + "/24", "10.0.0.2/24"] } },
+      c: { addresses: { eth0: [`${C}/24`, "10.0.0.2/24"] } },
       r: { rules: { nat: ["-A POSTROUTING -o s0 -p udp -j SNAT --to-source 10.0.1.254:7000-7001"] } },
     }),
     inspect: ["r"],

@@ -118,6 +118,23 @@ describe("a source that is lost inside the cluster", () => {
   });
 });
 
+describe("a Service of several ports", () => {
+  it("has the one named that leads to nobody", () => {
+    const more = `---
+{apiVersion: v1, kind: Pod, metadata: {name: two, labels: {app: two}}, spec: {nodeName: node2, containers: [{name: two, ports: [{containerPort: 80}, {containerPort: 9090}]}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: two}, spec: {selector: {app: two}, ports: [{name: web, port: 80}, {name: metrics, port: 9100}]}}`;
+    const [finding, ...others] = diagnose(modelOf(cluster("", more)));
+    expect(others).toEqual([]);
+    expect(finding?.subject).toMatchObject({ name: "two", path: ["spec", "ports", 1, "targetPort"] });
+    expect(finding?.message).toBe(
+      "default/two sends to port 9100 of 10.244.2.2: there it is 80, 9090 that is listened on",
+    );
+    expect(finding?.mend).toContain('"value":9090}');
+    expect(finding?.mended?.outcome).toMatch(/^delivered to node2\/default\/two /);
+  });
+});
+
 describe("a hostPort that is taken on every node", () => {
   it("keeps a second pod Pending, and the first answers", () => {
     const pod = (name: string) =>

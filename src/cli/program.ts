@@ -14,6 +14,8 @@ import { labCommand } from "./lab.ts";
 import { mergeCommand } from "./merge.ts";
 import { reachCommand } from "./reach.ts";
 import { rulesCommand } from "./rules.ts";
+import { runCommand } from "./run.ts";
+import { shellCommand } from "./shell.ts";
 import { traceCommand } from "./trace.ts";
 
 const EXAMPLES = `
@@ -62,6 +64,8 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     generateCommand(console, finish),
     benchCommand(console, finish),
     rulesCommand(console, finish),
+    runCommand(console, finish),
+    shellCommand(console, finish),
     reachCommand(console, finish),
     mergeCommand(console, finish),
     labCommand(console, finish),

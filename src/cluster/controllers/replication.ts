@@ -5,8 +5,14 @@
  */
 import type { DaemonSet, Deployment, ReplicaSet } from "kubernetes-types/apps/v1.js";
 import type { Job } from "kubernetes-types/batch/v1.js";
-import type { Pod, PodTemplateSpec, ReplicationController, Toleration } from "kubernetes-types/core/v1.js";
-import type { LabelSelector, OwnerReference } from "kubernetes-types/meta/v1.js";
+import type {
+  Pod,
+  PodSpec,
+  PodTemplateSpec,
+  ReplicationController,
+  Toleration,
+} from "kubernetes-types/core/v1.js";
+import type { LabelSelector } from "kubernetes-types/meta/v1.js";
 import { defaultReplicationController } from "../objects/replication-controller.ts";
 import {
   inKeyOrder,
@@ -19,6 +25,7 @@ import {
 import { generatedName, templateHash } from "./generated-name.ts";
 import { matchesSelector } from "./label-selector.ts";
 import { unfitReason } from "./node-fit.ts";
+import { controllerReference } from "./owner.ts";
 import { indexPods, type PodIndex, selectPods } from "./pod-index.ts";
 
 /** What one step of the workload controllers makes. */
@@ -83,11 +90,6 @@ function podsOf(workload: Workload, index: PodIndex, names: Set<string>): Pod[] 
   });
 }
 
-function controllerReference(owner: KubernetesObject): OwnerReference {
-  const { apiVersion = "v1", kind = "", metadata } = owner;
-  return { apiVersion, kind, name: nameOf(owner), uid: metadata?.uid ?? "", controller: true };
-}
-
 /** True unless another controller owns the pod. */
 function belongsTo(object: KubernetesObject, owner: KubernetesObject): boolean {
   const controller = object.metadata?.ownerReferences?.find((reference) => reference.controller === true);
@@ -139,11 +141,16 @@ const DAEMON_TOLERATIONS: readonly Toleration[] = [
   { key: "node.kubernetes.io/unschedulable", operator: "Exists", effect: "NoSchedule" },
 ];
 
+/** What a DaemonSet's pods tolerate beside what their template says. */
+export function withDaemonTolerations(spec: PodSpec): PodSpec {
+  return { ...spec, tolerations: [...(spec.tolerations ?? []), ...DAEMON_TOLERATIONS] };
+}
+
 /** One pod on every node whose labels and taints allow it. */
 function daemonSetWorkload(daemonSet: DaemonSet, store: ObjectStore): Workload {
   const { selector, template = {} } = daemonSet.spec ?? {};
   const spec = template.spec ?? { containers: [] };
-  const tolerant = { ...spec, tolerations: [...(spec.tolerations ?? []), ...DAEMON_TOLERATIONS] };
+  const tolerant = withDaemonTolerations(spec);
   const copies = inKeyOrder(store.nodes)
     .filter((node) => unfitReason(tolerant, node) === null)
     .map((node) => ({ identity: nameOf(node), nodeName: nameOf(node) }));

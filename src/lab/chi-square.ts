@@ -12,8 +12,12 @@ export function chiSquare(
   const freedom = outcomes.length - constraints;
   let statistic = 0;
   for (const { observed, expected } of outcomes) statistic += (observed - expected) ** 2 / expected;
-  return { statistic, freedom, p: freedom < 1 ? 1 : upperGamma(freedom / 2, statistic / 2) };
+  return { statistic, freedom, p: freedom < 1 ? 1 : chanceOf(statistic, freedom) };
 }
+
+/** The chance that a χ² sum of so many degrees of freedom comes out at least as large. */
+export const chanceOf = (statistic: number, freedom: number): number =>
+  upperGamma(freedom / 2, statistic / 2);
 
 const PRECISION = 1e-12;
 const MOST_TERMS = 10_000;

@@ -29,10 +29,11 @@ export function differenceText({ field, kernel, podpath }: Difference): string {
   return `    ${field}\n${side("kernel", kernel)}\n${side("podpath", podpath)}`;
 }
 
-function differingText({ flow, after, verified }: DifferingFlow): string {
+function differingText({ flow, after, changed, verified }: DifferingFlow): string {
   return [
     `  ${flowText(flow)}: kernel ${verified.kernel.verdict}, podpath ${verified.podpath.verdict}`,
     ...after.map((before) => `    after ${flowText(before)}`),
+    ...changed.map((change) => `    and ${change}`),
     ...verified.differences.map(differenceText),
   ].join("\n");
 }
@@ -81,11 +82,12 @@ export function reportJson(report: VerifyReport, about: Readonly<Record<string, 
   };
 }
 
-function differingJson({ flow, after, verified }: DifferingFlow) {
+function differingJson({ flow, after, changed, verified }: DifferingFlow) {
   const { kernel, podpath, differences, kernelRecord, podpathRecord } = verified;
   return {
     flow,
     after,
+    changed,
     differences,
     kernel: { ...kernel, ...recordJson(kernelRecord) },
     podpath: { ...podpath, ...recordJson(podpathRecord) },
@@ -103,7 +105,7 @@ function recordJson({ frames, sender, receivers, conntrack, counts }: FlowRecord
       device: frame.device,
       direction: frame.direction,
       time_us: frame.timeUs,
-      packet: frameLine(frame, false),
+      packet: frameLine(frame),
     })),
   };
 }

@@ -23,7 +23,7 @@ export function missingRequirements(iptables: IptablesVariant = "nft"): string[]
   if (process.platform !== "linux") return [`Linux (this is ${process.platform})`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("root (network namespaces are made)");
-  const tools = ["ip", "bridge", "nsenter", "python3", "nfacct"];
+  const tools = ["ip", "bridge", "nsenter", "python3", "nfacct", "conntrack"];
   for (const tool of [...tools, `iptables-${iptables}-restore`, `iptables-${iptables}-save`])
     if (!hasTool(tool)) missing.push(`the program ${tool}`);
   if (!existsSync("/dev/net/tun")) missing.push("/dev/net/tun");

@@ -3,7 +3,7 @@ import { buildNetwork } from "../cluster/build/network.ts";
 import type { ClusterModel } from "../cluster/objects/model.ts";
 import type { NetworkEvent } from "../linux/recorder.ts";
 import type { TunnelPorts } from "../packet/codec/index.ts";
-import { Agent, type FlowRequest, type LabChange } from "./agent.ts";
+import { Agent, type ConntrackRow, type FlowRequest, type LabChange } from "./agent.ts";
 import { type Comparison, compareFlow } from "./compare/compare.ts";
 import { parseCounters } from "./counters.ts";
 import { GuidedChooser, guidanceOf } from "./guided-chooser.ts";
@@ -13,7 +13,13 @@ import { labPlan } from "./plan.ts";
 import type { FlowRecord } from "./record.ts";
 import type { IptablesVariant } from "./requirements.ts";
 import { settledModel } from "./settled-model.ts";
-import { forget, type SimulatedProbe, simulatedCounters, simulateFlow } from "./simulated-flow.ts";
+import {
+  conntrackRows,
+  forget,
+  type SimulatedProbe,
+  simulatedCounters,
+  simulateFlow,
+} from "./simulated-flow.ts";
 
 /** One flow, done in both worlds. */
 export interface VerifiedFlow extends Comparison {
@@ -47,7 +53,6 @@ export class LabSession {
   private before: Readonly<Record<string, string>> = {};
   private simulatedBefore: Readonly<Record<string, string>>;
   private last: SimulatedProbe | null = null;
-  private readonly bridges: ReadonlySet<string>;
   private readonly rules = new Map<string, string[]>();
 
   private constructor(
@@ -67,13 +72,6 @@ export class LabSession {
     };
     this.known = knownPorts(cluster);
     this.simulatedBefore = simulatedCounters(cluster);
-    this.bridges = new Set(
-      [...cluster.network.namespaces.values()].flatMap((netns) =>
-        [...netns.devices.values()]
-          .filter(({ kind }) => kind === "bridge")
-          .map(({ name }) => `${netns.name} ${name}`),
-      ),
-    );
   }
 
   /** Builds both. Throws LabError when the kernel's cannot be built; nothing is left behind then. */
@@ -135,7 +133,7 @@ export class LabSession {
       kernelRecord: kernel,
       podpathRecord: probe.record,
       events: probe.events,
-      ...compareFlow(request, kernel, probe.record, { knownPorts, bridges: this.bridges }),
+      ...compareFlow(request, kernel, probe.record, { knownPorts }),
     };
   }
 
@@ -144,16 +142,48 @@ export class LabSession {
     network.advance(Math.max(0, timeUs - network.clock.nowUs));
   }
 
-  /** Changes both worlds alike: `change` for the kernel, `simulate` for the simulation. */
-  async change(change: LabChange, simulate: (cluster: SimulatedCluster) => void): Promise<void> {
-    const nowUs = await this.agent.change(change);
+  /**
+   * Changes both worlds alike: `simulate` the simulation, `change` the kernel's namespace. With `rules`, what the
+   * simulation's rules are then goes to iptables-restore on every node, and connections that it has forgotten are
+   * deleted from the kernel's tables.
+   */
+  async change(
+    simulate: (cluster: SimulatedCluster) => void,
+    { change, rules = false }: { change?: LabChange; rules?: boolean },
+  ): Promise<void> {
+    const nowUs = await this.agent.change(change ?? { netns: this.nodeNames[0]! });
     this.advanceTo(nowUs);
     this.last?.close();
     this.last = null;
+    const before = this.connections();
     simulate(this.cluster);
+    if (rules)
+      for (const netns of this.nodeNames)
+        await this.agent.change({ netns, rules: this.cluster.network.netns(netns).netfilter.save() });
+    await this.forgetConnections(before);
     this.simulatedBefore = simulatedCounters(this.cluster);
     this.before = await this.agent.counters();
     this.readRules();
+  }
+
+  private get nodeNames(): readonly string[] {
+    return [...this.cluster.nodes.keys()];
+  }
+
+  private connections(): Map<string, readonly ConntrackRow[]> {
+    return new Map(
+      this.nodeNames.map((name) => [name, conntrackRows(this.cluster.network.netns(name))] as const),
+    );
+  }
+
+  private async forgetConnections(before: ReadonlyMap<string, readonly ConntrackRow[]>): Promise<void> {
+    const now = this.connections();
+    for (const [netns, rows] of before) {
+      const kept = new Set(now.get(netns)?.map(({ protocol, original }) => `${protocol} ${original}`));
+      for (const { protocol, original } of rows)
+        if (!kept.has(`${protocol} ${original}`))
+          await this.agent.read(netns, deleteCommand(protocol, original));
+    }
   }
 
   /** Runs a command in a namespace of the kernel's. */
@@ -169,6 +199,13 @@ export class LabSession {
   close(): Promise<void> {
     return this.agent.close();
   }
+}
+
+/** `conntrack -D` of one connection. */
+function deleteCommand(protocol: string, original: string): string[] {
+  const [, source, sport, destination, dport] = /^([\d.]+)(?::(\d+))?>([\d.]+)(?::(\d+))?$/.exec(original)!;
+  const ports = sport === undefined ? [] : ["--sport", sport, "--dport", dport!];
+  return ["conntrack", "-D", "-p", protocol, "-s", source!, "-d", destination!, ...ports];
 }
 
 /** Ports that somebody chose: listeners', Services', tunnels'. */

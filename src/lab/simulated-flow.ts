@@ -238,7 +238,8 @@ const PROTOCOLS: Record<number, string> = {
   [IPPROTO_UDP]: "udp",
 };
 
-function conntrackRows({ netfilter }: Netns): ConntrackRow[] {
+/** The connections of a namespace as `conntrack -L` lists them. */
+export function conntrackRows({ netfilter }: Netns): ConntrackRow[] {
   return [...(netfilter.conntrack?.entries() ?? [])].map((ct) => ({
     protocol: PROTOCOLS[ct.protocol] ?? String(ct.protocol),
     original: formatTuple(ct.original),

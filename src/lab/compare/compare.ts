@@ -9,8 +9,6 @@ import { portMask } from "./port-mask.ts";
 export interface ComparisonScope {
   /** Ports that nobody drew at random. */
   readonly knownPorts: ReadonlySet<string>;
-  /** `NETNS DEVICE` of every bridge. */
-  readonly bridges: ReadonlySet<string>;
 }
 
 /** How two records of one flow compare. */
@@ -28,7 +26,7 @@ export function compareFlow(
   request: FlowRequest,
   kernel: FlowRecord,
   podpath: FlowRecord,
-  { knownPorts, bridges }: ComparisonScope,
+  { knownPorts }: ComparisonScope,
 ): Comparison {
   const mask = portMask(knownPorts);
   const [k, p] = [outcomeOf(request, kernel), outcomeOf(request, podpath)];
@@ -40,7 +38,7 @@ export function compareFlow(
       ...compareSender(kernel, podpath, mask),
       ...compareConntrack(kernel, podpath, mask),
       ...compareCounts(kernel, podpath),
-      ...compareFrames(kernel, podpath, mask, bridges),
+      ...compareFrames(kernel, podpath, mask),
     ],
   };
 }
@@ -121,23 +119,18 @@ const keyOf = ({ netns, table, chain, rule }: RuleCount): string =>
  * its devices saw the flow first. Between devices the order of two packets that are under way at the same time is the
  * scheduler's affair.
  */
-function compareFrames(
-  kernel: FlowRecord,
-  podpath: FlowRecord,
-  mask: Mask,
-  bridges: ReadonlySet<string>,
-): Difference[] {
-  const [k, p] = [byTap(kernel.frames, mask, bridges), byTap(podpath.frames, mask, bridges)];
+function compareFrames(kernel: FlowRecord, podpath: FlowRecord, mask: Mask): Difference[] {
+  const [k, p] = [byTap(kernel.frames, mask), byTap(podpath.frames, mask)];
   const taps = [...new Set([...k.keys(), ...p.keys()])].sort();
   return taps.flatMap((tap) => compareLines(`frames ${tap}`, k.get(tap) ?? [], p.get(tap) ?? []));
 }
 
-function byTap(frames: readonly Frame[], mask: Mask, bridges: ReadonlySet<string>): Map<string, string[]> {
+function byTap(frames: readonly Frame[], mask: Mask): Map<string, string[]> {
   const taps = new Map<string, string[]>();
   for (const frame of frames) {
     const tap = `${frame.netns} ${frame.device} ${frame.direction}`;
     const lines = taps.get(tap) ?? [];
-    lines.push(mask(frameLine(frame, bridges.has(`${frame.netns} ${frame.device}`))));
+    lines.push(mask(frameLine(frame)));
     taps.set(tap, lines);
   }
   return taps;

@@ -7,19 +7,17 @@ import type { Frame } from "../record.ts";
  * All of a frame on which two worlds must agree, in one line: MACs, addresses, ports, TTL, lengths, flags, TOS, what
  * an error quotes. Identifications, sequence numbers and times are not among it.
  */
-export function frameLine({ packet, unreadable, device, direction, link }: Frame, isBridge: boolean): string {
+export function frameLine({ packet, unreadable, device, link }: Frame): string {
   if (packet === null) return `unreadable: ${unreadable}`;
   const text = summaryOf(packet);
   if (link === "raw" || device === "lo") return text;
-  // br_nf_dev_xmit puts the sender's MAC back into a frame that a tap on the bridge has got, but not read yet
-  const from = isBridge && direction === "tx" ? "*" : formatMac(packet.smac);
-  return `${from}>${formatMac(packet.dmac)} ${text}`;
+  return `${formatMac(packet.smac)}>${formatMac(packet.dmac)} ${text}`;
 }
 
 function summaryOf(p: Packet): string {
   if (p.etherType === ETH_P_ARP) return summarize(p);
   const tos = p.tos === 0 ? "" : ` tos 0x${p.tos.toString(16)}`;
-  const line = laterFragment(summarize(p));
+  const line = summarize(p);
   return isIcmpError(p) && p.inner !== null
     ? `${line}${tos} quoting ${p.payloadLength} bytes: ${quote(p.inner, p.payloadLength)}`
     : line + tos;
@@ -27,10 +25,6 @@ function summaryOf(p: Packet): string {
 
 /** A TCP header's flags are its fourteenth byte: a short quote ends before them. */
 const quote = (inner: Packet, bytes: number): string => {
-  const line = laterFragment(summarize(inner));
+  const line = summarize(inner);
   return bytes < 20 + 14 ? line.replace(/ \[\w+\]/, "") : line;
 };
-
-/** Taps share a later fragment's bytes with who rewrites them afterwards, so its addresses and TTL tell nothing. */
-const laterFragment = (line: string): string =>
-  line.replace(/\w+ \S+ > \S+ ttl \d+ (len \d+ (?:DF )?frag@[1-9])/, "$1");

@@ -2,6 +2,7 @@
  * An undo log: what packets change while a journal is kept is put back by `rollback`, however much else there is.
  *
  *   small objects   `keep(object)` before the first change: a shallow copy, once
+ *   counters        `count(counter, bytes)` before a packet is counted
  *   large tables    `set` and `delete` before an entry comes or goes: the inverse operation
  *   anything else   `undo(how)`
  *
@@ -11,6 +12,8 @@ export class Journal {
   /** null: the object is new, so that nothing of it need be put back. */
   private readonly copies = new Map<object, object | null>();
   private readonly inverses: (() => void)[] = [];
+  private readonly counted: Counter[] = [];
+  private readonly countedBytes: number[] = [];
 
   /** Remembers an object's fields, or an array's elements, as they are now; only the first call for an object counts. */
   keep(object: object): void {
@@ -26,6 +29,17 @@ export class Journal {
   /** Has the object been kept already? */
   keeps(object: object): boolean {
     return this.copies.has(object);
+  }
+
+  /** Has the object been made since? */
+  isFresh(object: object): boolean {
+    return this.copies.get(object) === null;
+  }
+
+  /** A packet is about to be counted; the most frequent change of all, and so the cheapest to put back. */
+  count(counter: Counter, bytes: number): void {
+    this.counted.push(counter);
+    this.countedBytes.push(bytes);
   }
 
   /** How to take back what is about to happen; the last goes first. */
@@ -68,9 +82,9 @@ export class Journal {
     });
   }
 
-  /** The objects that have been kept so far, in the order in which they were first touched. */
-  touched(): IterableIterator<object> {
-    return this.copies.keys();
+  /** Everything that a packet was counted by, in order, once a packet. */
+  counters(): readonly Counter[] {
+    return this.counted;
   }
 
   /** Puts everything back and is empty then. */
@@ -81,9 +95,22 @@ export class Journal {
       if (Array.isArray(object)) object.splice(0, object.length, ...(copy as unknown[]));
       else Object.assign(object, copy);
     }
+    for (let i = 0; i < this.counted.length; i++) {
+      const counter = this.counted[i]!;
+      counter.packets--;
+      counter.bytes -= this.countedBytes[i]!;
+    }
+    this.counted.length = 0;
+    this.countedBytes.length = 0;
     this.inverses.length = 0;
     this.copies.clear();
   }
+}
+
+/** Counts packets and their bytes. */
+export interface Counter {
+  packets: number;
+  bytes: number;
 }
 
 /** The entries that stand after a key in a table's order. */

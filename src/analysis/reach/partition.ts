@@ -6,8 +6,8 @@ import type { ReachSource, SourceGroup } from "./source.ts";
 
 /** Adds the chains that packets were led into since the checkpoint: a rule that jumps has been counted. */
 export function chainsEntered(journal: Journal, into: Set<Chain>): void {
-  for (const object of journal.touched())
-    if (object instanceof RuleState && object.jump !== null) into.add(object.jump.chain);
+  for (const counter of journal.counters())
+    if (counter instanceof RuleState && counter.jump !== null) into.add(counter.jump.chain);
 }
 
 /**

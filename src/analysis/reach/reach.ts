@@ -33,7 +33,7 @@ interface Sender {
 }
 
 /**
- * Sends from everybody to everything. A cluster that was just built is made one that has been up for a minute first, and
+ * Sends from everybody to everything. A cluster that was just built is made one that has been up for a while first, and
  * stays so; one that has seen packets is taken as it is, and every pod for itself.
  */
 export function reach(

@@ -3,13 +3,13 @@ import type { Netns } from "../../linux/netns.ts";
 import { chainsEntered } from "./partition.ts";
 import { baseChains } from "./source.ts";
 
-/** Ten pings' worth of time: answers come at once or never; then delayed probes are over and connections forgotten. */
-const IDLE_US = 60_000_000;
+/** Delayed probes of neighbours are over after so long, and what they have confirmed holds for half a minute. */
+const IDLE_US = 10_000_000;
 
 /**
  * Makes of a cluster that was just built one that has been up for a while: every node has heard of its pods and they of
  * it, machines on one wire of each other, so that not every packet begins with a question for everybody's MAC. Real
- * packets do that, so whoever cannot be asked stays unknown. Nothing else is remembered a minute later: where rules would
+ * packets do that, so whoever cannot be asked stays unknown. Nothing else is remembered of it: where rules would
  * remember it (limit, recent, …), the cluster stays as it was built.
  */
 export function warmUp(cluster: SimulatedCluster): void {
@@ -33,11 +33,7 @@ function greet(cluster: SimulatedCluster): void {
   for (const { netns } of nodes.values()) pingWire(netns);
   for (const netns of cluster.hosts.values()) pingWire(netns);
   network.advance(IDLE_US);
-  for (const { netfilter } of network.namespaces.values()) {
-    // entries that have timed out go when somebody looks
-    const connections = netfilter.conntrack;
-    if (connections !== null) for (const _ of connections.entries());
-  }
+  for (const { netfilter } of network.namespaces.values()) netfilter.conntrack?.flush();
 }
 
 /** Everybody whose NIC is on a wire with one of this machine's. */

@@ -112,6 +112,7 @@ export class Conntrack {
 
 /** Notes what a connection is like, before a packet of it is followed. */
 export function keepConntrack(journal: Journal, ct: Conntrack): void {
+  if (journal.isFresh(ct)) return;
   journal.keep(ct);
   if (ct.tcp === null) return;
   journal.keep(ct.tcp);

@@ -74,10 +74,7 @@ export class ConntrackTable {
   /** Puts a connection in by both its tuples; it is listed from now on. */
   insert(ct: Conntrack): void {
     const { journal } = this.netns.clock;
-    if (journal !== null) {
-      journal.keep(ct);
-      journal.set(this.confirmed, ct);
-    }
+    if (journal !== null) this.noteInsert(journal, ct);
     if (this.confirmed.size * 2 > this.buckets.length) this.grow();
     this.link(ct, ct.original, IP_CT_DIR_ORIGINAL);
     this.link(ct, ct.reply, IP_CT_DIR_REPLY);
@@ -135,13 +132,9 @@ export class ConntrackTable {
     const key = sourceKey(ct.original);
     const same = this.bySource.get(key);
     const { journal } = this.netns.clock;
-    if (same === undefined) {
-      journal?.set(this.bySource, key);
-      this.bySource.set(key, new Set([ct]));
-    } else {
-      journal?.set(same, ct);
-      same.add(ct);
-    }
+    if (journal !== null && !same?.has(ct)) journal.undo(() => this.forgetSource(ct));
+    if (same === undefined) this.bySource.set(key, new Set([ct]));
+    else same.add(ct);
   }
 
   private forgetSource(ct: Conntrack): void {
@@ -160,7 +153,11 @@ export class ConntrackTable {
   sameSource(t: Tuple): Conntrack[] {
     const same = this.bySource.get(sourceKey(t));
     if (same === undefined) return [];
-    for (const ct of same) if ((ct.status & (IPS_CONFIRMED | IPS_DYING)) !== IPS_CONFIRMED) same.delete(ct);
+    for (const ct of same) {
+      if ((ct.status & (IPS_CONFIRMED | IPS_DYING)) === IPS_CONFIRMED) continue;
+      this.netns.clock.journal?.delete(same, ct);
+      same.delete(ct);
+    }
     return [...same].reverse();
   }
 
@@ -169,8 +166,6 @@ export class ConntrackTable {
     const at = this.bucketOf(tuple);
     const next = buckets[at] ?? null;
     buckets[at] = { ct, tuple, direction, next };
-    const { journal } = this.netns.clock;
-    if (journal !== null) putBack(journal, buckets, at, next);
   }
 
   private unlink(ct: Conntrack, tuple: Tuple): void {
@@ -193,6 +188,17 @@ export class ConntrackTable {
 
   private bucketOf(t: Tuple): number {
     return hash(t.src, t.dst, t.sport, t.dport, t.protocol) & (this.buckets.length - 1);
+  }
+
+  /** Before a connection is listed: it will be taken out again, while no journal is kept. */
+  private noteInsert(journal: Journal, ct: Conntrack): void {
+    journal.keep(ct);
+    const { original, reply } = ct;
+    journal.undo(() => {
+      this.confirmed.delete(ct);
+      this.unlink(ct, original);
+      this.unlink(ct, reply);
+    });
   }
 
   /** Before the table grows: every link is about to move. */

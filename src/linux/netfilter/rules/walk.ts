@@ -139,7 +139,7 @@ function walk(
     if (rule !== null) {
       if (context.hotdrop) return decide(state, walked, cs.chain, i + 1, WALK_DROP);
       const ruleState = cs.rule(i);
-      if (journal !== null) journal.keep(ruleState);
+      if (journal !== null) journal.count(ruleState, bytes);
       ruleState.packets++;
       ruleState.bytes += bytes;
       code = rule.target.code;

@@ -39,6 +39,11 @@ const LINE = 16;
 const PADDING = 10;
 const HEADING = 28;
 const MARGIN = 12;
+/** How far a segment's bar reaches beyond the outermost wires, and what a wire takes of it, in pixels. */
+const BAR_OVERHANG = 60;
+/** Room above a bar's label for the lines that go along it. */
+export const BAR_ROOM = 12;
+const ROOM_ON_BAR = 170;
 
 const ROOT_OPTIONS = {
   "elk.algorithm": "layered",
@@ -59,16 +64,13 @@ const ROOT_OPTIONS = {
 
 /** Gives everything in a diagram its place: processes and pods on top, segments below, by ELK's layered algorithm. */
 export async function layOut(diagram: Diagram): Promise<Drawing> {
-  const children = new Map<string | null, Box[]>();
-  for (const box of diagram.boxes) children.set(box.parent, [...(children.get(box.parent) ?? []), box]);
-  const wires = new Map<string, number>();
-  for (const { kind, to } of diagram.links) if (kind === "wire") wires.set(to, (wires.get(to) ?? 0) + 1);
+  const nesting = nestingOf(diagram);
   // over a megabyte, which nobody who draws nothing should wait for
   const { default: elk } = await import("elkjs/lib/elk.bundled.js");
   const graph: ElkNode = await new elk.default().layout<ElkNode>({
     id: "drawing",
     layoutOptions: ROOT_OPTIONS,
-    children: (children.get(null) ?? []).map((box) => elkNode(box, children, wires)),
+    children: (nesting.children.get(null) ?? []).map((box) => elkNode(box, nesting)),
     edges: diagram.links.map(({ id, from, to }): ElkExtendedEdge => ({ id, sources: [from], targets: [to] })),
   });
   const placed = new Map<string, PlacedBox>();
@@ -76,11 +78,13 @@ export async function layOut(diagram: Diagram): Promise<Drawing> {
   collect(graph, byId, placed);
   const edges = new Map((graph.edges ?? []).map((edge) => [edge.id, pointsOf(edge)]));
   const links = diagram.links.map((link) => ({ ...link, points: edges.get(link.id) ?? [] }));
+  hangOnBar(links, placed);
+  const byEnds = new Map(links.map((link) => [endsOf(link), link.points]));
   const legs = diagram.ways.map((way) =>
-    way.legs.map((leg) => ({ ...leg, points: legPoints(leg, links, placed) })),
+    way.legs.map((leg) => ({ ...leg, points: legPoints(leg, byEnds, placed) })),
   );
   return {
-    width: Math.ceil(graph.width ?? 0),
+    width: Math.ceil(Math.max(...[...placed.values()].map(({ x, width }) => x + width))) + MARGIN,
     height: Math.ceil(graph.height ?? 0),
     boxes: [...placed.values()],
     links,
@@ -88,21 +92,38 @@ export async function layOut(diagram: Diagram): Promise<Drawing> {
   };
 }
 
-function elkNode(
-  box: Box,
-  children: ReadonlyMap<string | null, readonly Box[]>,
-  wires: ReadonlyMap<string, number>,
-): ElkNode {
+/** What stands in what, and how long the bars of segments have to be. */
+interface Nesting {
+  readonly children: ReadonlyMap<string | null, readonly Box[]>;
+  readonly bars: ReadonlyMap<string, number>;
+}
+
+function nestingOf({ boxes, links }: Diagram): Nesting {
+  const children = new Map<string | null, Box[]>();
+  for (const box of boxes) {
+    const beside = children.get(box.parent);
+    if (beside === undefined) children.set(box.parent, [box]);
+    else beside.push(box);
+  }
+  // a bar that is the only one is stretched afterwards; of several each has room for everybody on it
+  const single = boxes.filter(({ kind }) => kind === "segment").length < 2;
+  const bars = new Map<string, number>();
+  if (!single)
+    for (const { kind, to } of links) if (kind === "wire") bars.set(to, (bars.get(to) ?? 0) + ROOM_ON_BAR);
+  return { children, bars };
+}
+
+function elkNode(box: Box, nesting: Nesting): ElkNode {
+  const { children, bars } = nesting;
   const inside = children.get(box.id) ?? [];
   const width = Math.max(
     2 * PADDING + LABEL_CHAR * box.label.length,
     ...box.details.map((line) => 2 * PADDING + DETAIL_CHAR * line.length),
   );
   if (inside.length === 0) {
-    const height = 2 * PADDING + LINE * (1 + box.details.length);
-    // a segment is a bar with room for everybody on it
-    const bar = 170 * (wires.get(box.id) ?? 0);
-    return { id: box.id, width: Math.max(width, bar), height };
+    const lines = 2 * PADDING + LINE * (1 + box.details.length);
+    const height = box.kind === "segment" ? lines + BAR_ROOM : lines;
+    return { id: box.id, width: Math.max(width, bars.get(box.id) ?? 0), height };
   }
   const top = HEADING + LINE * box.details.length;
   return {
@@ -112,7 +133,7 @@ function elkNode(
       "elk.nodeSize.constraints": "MINIMUM_SIZE",
       "elk.nodeSize.minimum": `(${Math.ceil(width + 24)},0)`,
     },
-    children: inside.map((one) => elkNode(one, children, wires)),
+    children: inside.map((one) => elkNode(one, nesting)),
   };
 }
 
@@ -123,20 +144,41 @@ function collect(node: ElkNode, byId: ReadonlyMap<string, Box>, placed: Map<stri
   for (const child of node.children ?? []) collect(child, byId, placed);
 }
 
+/**
+ * A segment that is the only one lies below everything: it becomes a bar under all that hang on it, by wires that go
+ * straight down.
+ */
+function hangOnBar(
+  links: { kind: Link["kind"]; to: string; points: readonly Point[] }[],
+  placed: Map<string, PlacedBox>,
+): void {
+  const segments = [...placed.values()].filter(({ kind }) => kind === "segment");
+  const [bar] = segments;
+  const wires = links.filter(({ kind, points }) => kind === "wire" && points.length > 0);
+  if (bar === undefined || segments.length > 1 || wires.length === 0) return;
+  const ends = wires.map(({ points }) => points[0]!.x);
+  const left = Math.max(MARGIN, Math.min(...ends) - BAR_OVERHANG);
+  const right = Math.max(Math.max(...ends) + BAR_OVERHANG, left + bar.width);
+  placed.set(bar.id, { ...bar, x: left, width: right - left });
+  for (const wire of wires) {
+    const start = wire.points[0]!;
+    wire.points = [start, { x: start.x, y: bar.y }];
+  }
+}
+
 const pointsOf = ({ sections = [] }: ElkExtendedEdge): Point[] =>
   sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [startPoint, ...bendPoints, endPoint]);
+
+const endsOf = ({ from, to }: { from: string; to: string }): string => JSON.stringify([from, to]);
 
 /** Along the link between the two boxes, or straight between their middles where there is none. */
 function legPoints(
   { from, to }: Leg,
-  links: readonly PlacedLink[],
+  links: ReadonlyMap<string, readonly Point[]>,
   placed: ReadonlyMap<string, PlacedBox>,
-): Point[] {
-  for (const link of links) {
-    if (link.points.length === 0) continue;
-    if (link.from === from && link.to === to) return [...link.points];
-    if (link.from === to && link.to === from) return [...link.points].reverse();
-  }
+): readonly Point[] {
+  const along = links.get(endsOf({ from, to })) ?? links.get(endsOf({ from: to, to: from }))?.toReversed();
+  if (along !== undefined && along.length > 0) return along;
   const ends = [placed.get(from), placed.get(to)];
   return ends.every((box) => box !== undefined) ? ends.map(middle) : [];
 }

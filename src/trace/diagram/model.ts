@@ -3,7 +3,7 @@ import type { TraceableCluster } from "../cluster.ts";
 import type { PacketRecord } from "../packet-record.ts";
 import type { Line } from "../text/line.ts";
 import type { Trace } from "../trace.ts";
-import { topologyOf } from "./topology.ts";
+import { pathLinks, topologyOf } from "./topology.ts";
 import { waysOf } from "./ways.ts";
 
 /**
@@ -128,5 +128,6 @@ export function diagramOf(
   const { ways, used, processes } = waysOf(cluster, trace);
   const topology = topologyOf(cluster, { used: scope === "all" ? null : used, processes });
   const { protocol, from, to } = trace.request;
-  return { title: `${protocol} ${from} → ${to}`, ...topology, ways };
+  const links = [...topology.links, ...pathLinks(topology, ways)];
+  return { title: `${protocol} ${from} → ${to}`, boxes: topology.boxes, links, ways };
 }

@@ -7,7 +7,7 @@ import type { Netns } from "../../linux/netns.ts";
 import { formatIpv4 } from "../../packet/address.ts";
 import type { TraceableCluster } from "../cluster.ts";
 import { deviceId, netnsId, processId, segmentId } from "./box-id.ts";
-import type { Box, Diagram, Link } from "./model.ts";
+import type { Box, Diagram, Link, Way } from "./model.ts";
 
 /** What of the cluster is wanted. */
 export interface Wanted {
@@ -174,3 +174,32 @@ function processLinks(netns: Netns, devices: readonly NetDevice[], there: Readon
     }),
   );
 }
+
+/** Links that nothing but a packet's way shows: between two devices of a namespace, the upper one first. */
+export function pathLinks({ boxes, links }: Pick<Diagram, "boxes" | "links">, ways: readonly Way[]): Link[] {
+  const byId = new Map(boxes.map((box) => [box.id, box]));
+  const known = new Set(links.flatMap(({ from, to }) => [`${from}>${to}`, `${to}>${from}`]));
+  const added: Link[] = [];
+  for (const { legs } of ways)
+    for (const leg of legs) {
+      const [a, b] = [byId.get(leg.from), byId.get(leg.to)];
+      if (a === undefined || b === undefined || a.netns !== b.netns || known.has(`${a.id}>${b.id}`)) continue;
+      if (![a, b].every(({ kind }) => kind === "device" || kind === "process")) continue;
+      const [from, to] = rankOf(a) <= rankOf(b) ? [a.id, b.id] : [b.id, a.id];
+      known.add(`${from}>${to}`).add(`${to}>${from}`);
+      added.push({ id: `routed:${from}>${to}`, kind: "routed", from, to });
+    }
+  return added;
+}
+
+const RANKS: Readonly<Record<NetDevice["kind"], number>> = {
+  dummy: 1,
+  veth: 1,
+  bridge: 2,
+  loopback: 2,
+  tun: 3,
+  vxlan: 3,
+  nic: 4,
+};
+
+const rankOf = ({ device }: Box): number => (device === null ? 0 : RANKS[device]);

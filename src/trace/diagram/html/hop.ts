@@ -1,4 +1,4 @@
-import type { Line } from "../../text/line.ts";
+import { type Line, VERBOSE } from "../../text/line.ts";
 import type { Trace } from "../../trace.ts";
 import { gistOf } from "../gist.ts";
 import { changedLayers, type Layer, layersOf } from "../headers.ts";
@@ -16,11 +16,17 @@ export function hopMarkup(diagram: Diagram, way: Way, hop: Hop, { events }: Trac
     .filter(({ line }) => line.tone !== "good")
     .map(gistMarkup)}</span></summary>
 <div class="steps" id="hop-${hop.number}">
-<ol>${hop.moments.map(momentMarkup)}</ol>
+<ol>${hop.moments.filter((moment) => !isEmptyWalk(moment, events)).map(momentMarkup)}</ol>
 ${packetsMarkup(hop, events)}
 </div>
 </details>
 `;
+}
+
+/** A table without rules says nothing. */
+function isEmptyWalk({ event, line }: Moment, events: Trace["events"]): boolean {
+  const e = events[event];
+  return e?.type === "table" && e.rulesWalked === 0 && line.depth === VERBOSE;
 }
 
 function endMarkup({ end }: Hop): Markup {
@@ -29,44 +35,47 @@ function endMarkup({ end }: Hop): Markup {
 }
 
 function gistMarkup({ line, change }: Moment): Markup {
-  if (change === null) return markup`<span class="${line.tone}">${line.label} ${line.text}</span>`;
+  if (change === null) return markup`<span class="tone-${line.tone}">${line.label} ${line.text}</span>`;
   return markup`<span>${changeMarkup(change)}</span>`;
 }
 
 function changeMarkup({ what, before, after }: NonNullable<Moment["change"]>): Markup {
-  return markup`<span class="quiet">${what}</span> <span class="change"><s>${before[what]}</s> → <b>${after[what]}</b></span>`;
+  return markup`<span class="label">${what}</span> <span class="change"><s>${before[what]}</s> → <b>${after[what]}</b></span>`;
 }
 
 function momentMarkup({ line, outer, change }: Moment): Markup {
   const quoted = change !== null && change.before.inner !== undefined;
   const text = change !== null && !quoted ? changeMarkup(change) : markup`${line.text}`;
   const label = change !== null && !quoted ? NOTHING : markup`<span class="label">${line.label}</span> `;
-  return markup`<li class="${line.tone} depth-${line.depth}${outer ? " outer" : ""}">${label}${text}${rulesMarkup(line.children)}</li>
+  return markup`<li class="tone-${line.tone} depth-${line.depth}${outer ? " outer" : ""}">${label}${text}${rulesMarkup(line.children)}</li>
 `;
 }
 
 function rulesMarkup(rules: readonly Line[]): Markup {
   if (rules.length === 0) return NOTHING;
   return markup`<ul class="rules">${rules.map(
-    ({ text, depth, tone }) => markup`<li class="depth-${depth} ${tone}">${text}</li>`,
+    ({ text, depth, tone }) => markup`<li class="depth-${depth} tone-${tone}">${text}</li>`,
   )}</ul>`;
 }
 
-function packetsMarkup({ moments }: Hop, events: Trace["events"]): Markup {
+function packetsMarkup({ moments, end }: Hop, events: Trace["events"]): Markup {
   const seen = moments.flatMap(({ event }) => {
     const e = events[event]!;
-    if (e.type === "device") return [layersOf(e.packet, e.link === "ethernet")];
-    return e.type === "origin" || e.type === "deliver" ? [layersOf(e.packet, false)] : [];
+    if (e.type !== "device" && e.type !== "origin" && e.type !== "deliver") return [];
+    return [{ type: e.type, layers: layersOf(e.packet, e.type === "device" && e.link === "ethernet") }];
   });
   const first = seen[0];
   const last = seen.at(-1);
   if (first === undefined || last === undefined) return NOTHING;
-  if (seen.length === 1) return markup`<div class="packets">${packetMarkup("the packet", first)}</div>`;
-  return markup`<div class="packets">${packetMarkup("as it comes", first)}${packetMarkup(
-    "as it leaves",
-    changedLayers(first, last),
+  const begins = first.type === "origin" ? "as it is made" : "as it comes";
+  if (seen.length === 1) return markup`<div class="packets">${packetMarkup(begins, first.layers)}</div>`;
+  return markup`<div class="packets">${packetMarkup(begins, first.layers)}${packetMarkup(
+    ENDS[end],
+    changedLayers(first.layers, last.layers),
   )}</div>`;
 }
+
+const ENDS = { sent: "as it leaves", delivered: "as it is taken", dropped: "as it was last seen" } as const;
 
 function packetMarkup(title: string, layers: readonly Layer[]): Markup {
   return markup`<figure class="packet"><figcaption>${title}</figcaption>${layers.map(

@@ -25,8 +25,9 @@ details[open]>summary::after{content:"\\2212"}
 summary:focus-visible{outline:2px solid var(--request);outline-offset:1px}
 .where{overflow-wrap:anywhere;grid-column:2;grid-row:1}
 .end{grid-column:2;font-weight:600}
-.gist{grid-column:2/4;display:flex;flex-direction:column;gap:1px;font-size:13px;overflow-wrap:anywhere}
+.gist{grid-column:2/4;display:flex;flex-direction:column;align-items:flex-start;gap:1px;font-size:13px;overflow-wrap:anywhere}
 .gist:empty{display:none}
+.gist .label{color:var(--quiet)}.gist .tone-bad{color:var(--bad)}
 .gist .change,.steps .change{white-space:normal}
 span.badge{display:inline-grid;place-items:center;width:22px;height:22px;border-radius:50%;color:var(--ground);font-size:12px;font-weight:700}
 span.badge.request{background:var(--request)}span.badge.reply{background:var(--reply)}span.badge.trouble{background:var(--trouble)}
@@ -37,8 +38,9 @@ span.badge.request{background:var(--request)}span.badge.reply{background:var(--r
 .steps li{padding:1px 0;overflow-wrap:anywhere}
 .steps li.outer{border-left:3px solid var(--tunnel);padding-left:9px}
 .steps .label{color:var(--quiet)}
-.steps .device>.label{color:var(--request)}.steps .rule>.label,.steps .rule{font-weight:600}
-.steps .rule .rules{font-weight:400}
+.steps .tone-device>.label{color:var(--request)}
+.steps .tone-rule{font-weight:600}.steps .tone-rule .rules{font-weight:400}
+.steps .tone-good,.steps .tone-good>.label{color:var(--good)}.steps .tone-bad,.steps .tone-bad>.label{color:var(--bad)}
 .steps .depth-3{color:var(--quiet);font-weight:400}
 .steps .depth-3 .label{color:inherit}
 .rules{list-style:none;margin:0;padding:0 0 0 18px}

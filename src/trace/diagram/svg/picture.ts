@@ -15,8 +15,8 @@ const TEXT_CHAR = 6.5;
 
 const CAPTION_CSS = `
 text.heading{font:600 17px system-ui,sans-serif;fill:var(--ink)}
-text.way{font:600 13px system-ui,sans-serif;stroke:none}
-text.way.request{fill:var(--request)}text.way.reply{fill:var(--reply)}text.way.trouble{fill:var(--trouble)}
+text.caption{font:600 13px system-ui,sans-serif}
+text.caption.request{fill:var(--request)}text.caption.reply{fill:var(--reply)}text.caption.trouble{fill:var(--trouble)}
 text.line{font:12px system-ui,sans-serif;fill:var(--ink)}
 text.line.good{fill:var(--good);font-weight:600}text.line.bad{fill:var(--bad);font-weight:600}
 `;
@@ -65,7 +65,11 @@ function captionOf({ ways }: Diagram, trace: Trace): CaptionLine[] {
 }
 
 function wayLines(way: Way): CaptionLine[] {
-  const heading = { style: `way ${wayClass(way)}`, indent: 0, text: `${way.title}: ${way.packet.summary}` };
+  const heading = {
+    style: `caption ${wayClass(way)}`,
+    indent: 0,
+    text: `${way.title}: ${way.packet.summary}`,
+  };
   const hops = way.hops.flatMap((hop) => [
     { style: "line", indent: 0, text: `${hop.number}  ${hop.netns}` },
     ...gistOf(hop).map((moment) => ({ style: "line", indent: 22, text: momentText(moment) })),

@@ -1,4 +1,11 @@
-import type { Drawing, PlacedBox, PlacedLeg, PlacedLink, Point } from "../layout.ts";
+import {
+  BAR_ROOM,
+  type Drawing,
+  type PlacedBox,
+  type PlacedLeg,
+  type PlacedLink,
+  type Point,
+} from "../layout.ts";
 import { type Markup, markup, NOTHING } from "../markup.ts";
 import type { Diagram, Hop, Way } from "../model.ts";
 
@@ -14,20 +21,26 @@ const BADGE_SHIFT = 15;
 
 /** The drawing without a frame: boxes, links, ways, numbers. A number links to `#hop-N` where the page has that. */
 export function sceneOf(diagram: Diagram, drawing: Drawing, linked: boolean): Markup {
-  const ways = diagram.ways.map((way, i) => drawWay(way, drawing.legs[i] ?? []));
+  const kinds = new Map(drawing.boxes.map(({ id, kind }) => [id, kind]));
+  const isBar = (id: string): boolean => kinds.get(id) === "segment";
+  const ways = diagram.ways.map((way, i) => drawWay(way, drawing.legs[i] ?? [], isBar));
   const badges = diagram.ways.flatMap((way, i) =>
     way.hops.map((hop) => drawBadge(way, hop, drawing.legs[i] ?? [], linked)),
   );
   return markup`<defs>${["request", "reply", "trouble"].map(arrowHead)}</defs>
-${drawing.boxes.map(drawBox)}
+${drawing.boxes.filter((box) => !isOnTop(box)).map(drawBox)}
 ${drawing.links.map(drawLink)}
 ${ways}
+${drawing.boxes.filter(isOnTop).map(drawBox)}
 ${drawing.boxes.map(drawLabel)}
 ${badges}`;
 }
 
+/** Devices and processes hide the lines that pass through them; through all else lines are seen. */
+const isOnTop = ({ kind }: PlacedBox): boolean => kind === "device" || kind === "process";
+
 const arrowHead = (name: string): Markup =>
-  markup`<marker id="arrow-${name}" viewBox="0 0 8 8" refX="6.5" refY="4" markerWidth="7" markerHeight="7" orient="auto" markerUnits="userSpaceOnUse"><path class="head ${name}" d="M0,0.5 8,4 0,7.5Z"/></marker>`;
+  markup`<marker id="arrow-${name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto" markerUnits="userSpaceOnUse"><path class="head ${name}" d="M0,0.5 8,4 0,7.5Z"/></marker>`;
 
 const drawBox = ({ kind, x, y, width, height }: PlacedBox): Markup =>
   markup`<rect class="box ${kind}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="${kind === "process" ? round(height / 2) : 6}"/>
@@ -37,7 +50,7 @@ function drawLabel(box: PlacedBox, _: number, all: readonly PlacedBox[]): Markup
   const { id, kind, label, details, x, y, width } = box;
   const isOuter = all.some(({ parent }) => parent === id);
   const left = isOuter ? x + 12 : x + width / 2;
-  const top = y + (isOuter ? 19 : 22);
+  const top = y + (isOuter ? 19 : kind === "segment" ? 22 + BAR_ROOM : 22);
   return markup`<text class="label ${kind}" x="${round(left)}" y="${round(top)}"${isOuter ? NOTHING : CENTRED}>${label}${details.map(
     (line) => markup`<tspan class="detail" x="${round(left)}" dy="16">${line}</tspan>`,
   )}</text>
@@ -52,17 +65,16 @@ const drawLink = ({ kind, points }: PlacedLink): Markup =>
     : markup`<path class="link ${kind}" d="${pathData(points)}"/>
 `;
 
-function drawWay(way: Way, legs: readonly PlacedLeg[]): Markup {
+function drawWay(way: Way, legs: readonly PlacedLeg[], isBar: (id: string) => boolean): Markup {
   const name = wayClass(way);
   const parts: Markup[] = [];
   let end: Point | null = null;
   let box: string | null = null;
   for (const leg of legs) {
-    const points = leg.points.map(({ x, y }) => ({ x: x + sideOf(way), y: y + sideOf(way) }));
+    const points = beside(leg.points, sideOf(way));
     const [start] = points;
     if (start === undefined) continue;
-    if (end !== null && box === leg.from)
-      parts.push(markup`<path class="way ${name}" d="${pathData([end, start])}"/>`);
+    if (end !== null && box === leg.from && isBar(box)) parts.push(drawInBar(way, leg, end, start));
     const outer = leg.outer ? " outer" : "";
     parts.push(
       markup`<path class="way ${name}${outer}" d="${pathData(points)}" marker-end="url(#arrow-${name})"/>
@@ -74,6 +86,18 @@ function drawWay(way: Way, legs: readonly PlacedLeg[]): Markup {
   return markup`<g>${parts}</g>
 `;
 }
+
+/** A line along a segment's bar, those there above those back. */
+function drawInBar(way: Way, { outer }: PlacedLeg, from: Point, to: Point): Markup {
+  const y = Math.max(from.y, to.y) + (way.role === "request" ? 6 : 13);
+  const points = [from, { x: from.x, y }, { x: to.x, y }, to];
+  return markup`<path class="way ${wayClass(way)}${outer ? " outer" : ""}" d="${pathData(points)}"/>
+`;
+}
+
+/** The line moved aside; its ends stay at the height of what they touch. */
+const beside = (points: readonly Point[], by: number): Point[] =>
+  points.map(({ x, y }, i) => ({ x: x + by, y: i === 0 || i === points.length - 1 ? y : y + by }));
 
 function drawBadge(way: Way, hop: Hop, legs: readonly PlacedLeg[], linked: boolean): Markup {
   const own = legs.filter((leg) => leg.hop === hop.number && leg.points.length > 0);

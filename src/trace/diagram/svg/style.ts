@@ -7,8 +7,8 @@ export const SCENE_CSS = `
 .box.segment{fill:var(--bar);stroke:none}
 .box.process{fill:var(--ground)}
 .label{font:600 12.5px system-ui,sans-serif;fill:var(--ink)}
-.label.device,.label.process{font-weight:500;stroke:var(--raised);stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
-.label.process{font-style:italic;stroke:var(--ground)}
+.label.device,.label.process{font-weight:500}
+.label.process{font-style:italic}
 .label .detail{font-weight:400;font-style:normal;font-size:11.5px;fill:var(--quiet)}
 .link{fill:none;stroke:var(--line);stroke-width:1.5}
 .link.routed,.link.carried,.link.local{stroke-width:1.2;stroke-dasharray:1 4;stroke-linecap:round}

@@ -6,7 +6,8 @@ import type { Listener } from "../../linux/socket/socket-table.ts";
 import { type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
 import { cleanUpConntrack } from "../node-rules/conntrack-cleanup.ts";
 import { applyCommands, installNodeRules, resyncKubeProxy } from "../node-rules/install.ts";
-import { kubeProxyRestore, type ServiceState, serviceState } from "../node-rules/kube-proxy.ts";
+import { type ServiceState, serviceState } from "../node-rules/kube-proxy.ts";
+import { kubeProxyInput } from "../node-rules/proxy-mode.ts";
 import { SharedRestore } from "../node-rules/shared-restore.ts";
 import type { ClusterModel, PodModel } from "../objects/model.ts";
 import { announce, announcements, type Withdraw } from "./load-balancer.ts";
@@ -114,10 +115,10 @@ export class SimulatedCluster implements Refusals {
     return found === undefined ? null : serviceAddresses(found);
   }
 
-  /** What kube-proxy on that node hands to iptables-restore. Throws RangeError when there is no such node. */
+  /** What kube-proxy on that node hands to iptables-restore, in nftables mode to nft. Throws RangeError when there is no such node. */
   kubeProxyRestore(nodeName: string): string {
     const { model, netns } = this.node(nodeName);
-    return kubeProxyRestore(this.current, this.services, model, netns);
+    return kubeProxyInput(this.current, this.services, model, netns);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { NetDevice } from "../../linux/device/device.ts";
 import { Dummy } from "../../linux/device/dummy.ts";
 import { addAddress, setLinkUp } from "../../linux/ip/address.ts";
+import { RT_TABLE_LOCAL } from "../../linux/ip/route.ts";
 import { Ipvs } from "../../linux/ipvs/ipvs.ts";
 import type { VirtualServer } from "../../linux/ipvs/service.ts";
 import {
@@ -58,6 +59,8 @@ export function installIpvs(netns: Netns, sync: IpvsSync, scheduler: IpvsSchedul
     const local = parseIpv4(text);
     if (!held.has(local)) addAddress(device, { local, prefixLength: 32 });
   }
+  const wanted = new Set(sync.boundAddresses.map(parseIpv4));
+  for (const local of held) if (!wanted.has(local)) unbind(device, local);
   for (const [name, { type }] of KUBE_IPSETS) {
     const set = newIpset(name, type);
     for (const entry of sync.ipsets.get(name) ?? []) addEntry(set, entry);
@@ -71,6 +74,15 @@ function addDevice(netns: Netns): NetDevice {
   const device = new Dummy(netns, DEVICE, 0x02000000f000);
   setLinkUp(device, true);
   return device;
+}
+
+/** `ip addr del`, of an address that has no route but its own. */
+function unbind(device: NetDevice, local: number): void {
+  const at = device.addresses.findIndex((address) => address.local === local);
+  device.addresses.splice(at, 1);
+  const { fib } = device.netns;
+  for (const entry of [...fib.entries(RT_TABLE_LOCAL)])
+    if (entry.dev === device && entry.destination === local) fib.remove(entry);
 }
 
 const PROTOCOLS = { tcp: 6, udp: 17, sctp: 132 } as const;

@@ -4,7 +4,8 @@ import { type NftProxier, nftProxier } from "../kube-proxy/nftables/proxier.ts";
 import { fullNftSync, nftRules } from "../kube-proxy/nftables/sync.ts";
 import type { ProxyMode } from "../objects/kube-proxy-configuration.ts";
 import type { ClusterModel, NodeModel } from "../objects/model.ts";
-import { kubeProxyConfiguration, proxyNodeOf, type ServiceState } from "./kube-proxy.ts";
+import { kubeProxyIpvs } from "./ipvs.ts";
+import { kubeProxyConfiguration, kubeProxyRestore, proxyNodeOf, type ServiceState } from "./kube-proxy.ts";
 
 /** The mode of a cluster's kube-proxies; 1.7's have rules of iptables alone. */
 export const proxyMode = ({ kubeProxy }: ClusterModel): ProxyMode =>
@@ -24,6 +25,23 @@ export function kubeProxyNft(
   if (services.version !== "1.32") throw new RangeError("kube-proxy 1.7 has no nftables mode");
   const proxier = nftProxierOf(model, node, netns);
   return fullNftSync(nftRules(services.state, proxier), proxier);
+}
+
+/** What kube-proxy hands to its mode's tool at a full sync: iptables-restore, or nft. */
+export function kubeProxyInput(
+  model: ClusterModel,
+  services: ServiceState,
+  node: NodeModel,
+  netns: Netns,
+): string {
+  switch (proxyMode(model)) {
+    case "iptables":
+      return kubeProxyRestore(model, services, node, netns);
+    case "ipvs":
+      return kubeProxyIpvs(model, services, node, netns).restore;
+    case "nftables":
+      return kubeProxyNft(model, services, node, netns);
+  }
 }
 
 /** A full sync in nftables mode; clients stay with the endpoints that they stick to. */

@@ -32,11 +32,23 @@ const ARP_TIMEOUT_MS = 3300;
 const SIZES = [10, 10, 10, 10, 0, 1392, 1422, 1423, 1444, 1445, 1472, 1473, 2000, 2940, 4000] as const;
 const TTLS = [1, 2, 3, 4, 5, 6, 7, 8, 64, 255] as const;
 
+/** What a cluster is for comes more often than what goes wrong. */
+const WEIGHTS: Readonly<Record<string, number>> = {
+  clusterIP: 6,
+  nodePort: 6,
+  "load balancer": 3,
+  externalIP: 3,
+  pod: 4,
+  hostPort: 3,
+};
+
 /** Random flows over a cluster, one after the other: equal chooser, equal flows. */
 export function* randomFlows(cluster: SimulatedCluster, chooser: Chooser): Generator<PlannedFlow, never> {
   const sources = [...cluster.network.namespaces.keys()];
   const destinations = destinationsOf(cluster);
-  const kinds = [...new Set(destinations.map(({ kind }) => kind))];
+  const kinds = [...new Set(destinations.map(({ kind }) => kind))].flatMap((kind) =>
+    Array<string>(WEIGHTS[kind] ?? 1).fill(kind),
+  );
   let port = 0;
   let last: PlannedFlow | undefined;
   for (;;) {

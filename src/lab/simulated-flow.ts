@@ -2,6 +2,7 @@ import type { SimulatedCluster } from "../cluster/build/cluster.ts";
 import { formatTuple, stateName } from "../linux/netfilter/conntrack/describe.ts";
 import { IPS_ASSURED, IPS_SEEN_REPLY } from "../linux/netfilter/conntrack/entry.ts";
 import type { Netns } from "../linux/netns.ts";
+import type { Network } from "../linux/network.ts";
 import type { DeliverEvent, NetworkEvent } from "../linux/recorder.ts";
 import type { Skb } from "../linux/skb.ts";
 import type { SocketError } from "../linux/socket/error.ts";
@@ -33,13 +34,20 @@ export function simulatedCounters({ network }: SimulatedCluster): Record<string,
 
 /** Forgets connections, neighbours and path MTUs of all namespaces. */
 export function forget({ network }: SimulatedCluster): void {
+  forgetNeighbours(network);
+  // what waited for one is complained of, along the ways that are known
+  network.run();
+  forgetNeighbours(network);
   for (const netns of network.namespaces.values()) {
     netns.netfilter.conntrack?.flush();
     netns.fib.pathMtu.clear();
+  }
+}
+
+function forgetNeighbours(network: Network): void {
+  for (const netns of network.namespaces.values())
     for (const { dev, address, state } of [...netns.neighbours.entries()])
       if (state !== "PERMANENT" && state !== "NOARP") netns.neighbours.remove(dev, address);
-    network.run();
-  }
 }
 
 /** Sends a flow in the simulation. `before` are the counters from which on is counted. */

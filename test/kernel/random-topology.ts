@@ -150,7 +150,7 @@ const node = (i: number) => ({
 const APPS = ["web", "dns"] as const;
 
 function drawPods(draw: Draw, nodeIndex: number) {
-  const count = draw.of("pods", [1, 2, 3]);
+  const count = draw.of("pods", [1, 2, 3, 4]);
   return Array.from({ length: count }, (_, i) => {
     const app = draw.quietly([...APPS, "client"]);
     // two in one network would want the same ports

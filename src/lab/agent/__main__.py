@@ -56,7 +56,10 @@ class Lab:
         closed = self.now()
         self.end_of_last()
         if request["forget"]:
-            self.world.forget()
+            if self.world.forget_neighbours():
+                settle(self.loop, self.sniffer, request["quietMs"] / 1000)
+                self.world.forget_neighbours()
+            self.world.forget_connections()
         self.loop.run(0.001)
         self.sniffer.take(0)
         self.receivers.clear()

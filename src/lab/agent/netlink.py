@@ -7,7 +7,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_DELETE = (1 << 8) | 1, (1 << 8) | 2
 RTM_DELNEIGH, RTM_GETNEIGH = 29, 30
-NUD_PERMANENT, NUD_NOARP = 0x80, 0x40
+NUD_PERMANENT, NUD_NOARP, NUD_INCOMPLETE, NUD_PROBE = 0x80, 0x40, 0x01, 0x10
 TCP_STATES = [
     "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",
     "SYN_SENT2",
@@ -93,15 +93,18 @@ def conntrack():
 
 
 def flush_neighbours():
-    """`ip neigh flush all`: everything that was learned."""
+    """`ip neigh flush all`: everything that was learned. True when packets may have waited, which are complained of now."""
+    asking = False
     head = struct.Struct("=BBHiHBB")
     for answer in request(NETLINK_ROUTE, RTM_GETNEIGH, NLM_F_DUMP, head.pack(socket.AF_INET, 0, 0, 0, 0, 0, 0)):
         family, _, _, index, state, _, _ = head.unpack_from(answer)
         if state & (NUD_PERMANENT | NUD_NOARP):
             continue
+        asking = asking or bool(state & (NUD_INCOMPLETE | NUD_PROBE))
         address = attributes(answer[12:])[1]
         message = head.pack(family, 0, 0, index, 0, 0, 0) + struct.pack("=HH", 8, 1) + address
         try:
             request(NETLINK_ROUTE, RTM_DELNEIGH, NLM_F_ACK, message)
         except OSError:
             pass  # gone by itself meanwhile
+    return asking

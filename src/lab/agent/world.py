@@ -115,13 +115,20 @@ class World:
                     break
                 time.sleep(0.02)
 
-    def forget(self):
-        """Connections, neighbours and path MTUs of all namespaces."""
+    def forget_neighbours(self):
+        """True when packets waited for one, which are complained of now."""
+        asking = False
+        for one in self.plan["namespaces"]:
+            self.enter(one["name"])
+            asking = netlink.flush_neighbours() or asking
+        return asking
+
+    def forget_connections(self):
+        """And path MTUs."""
         for one in self.plan["namespaces"]:
             self.enter(one["name"])
             if one["rules"]:
                 netlink.flush_conntrack()
-            netlink.flush_neighbours()
             self.sysctl_write("/proc/sys/net/ipv4/route/flush", "1")
 
     def sysctl_write(self, path, text):

@@ -6,6 +6,7 @@ import { type LocatedFinding, locateFindings } from "../analysis/diagnose/locate
 import { diagnosisOf } from "../analysis/diagnose/report/json.ts";
 import { sarifLog } from "../analysis/diagnose/report/sarif.ts";
 import { renderDiagnosis } from "../analysis/diagnose/report/text.ts";
+import { refusalsOf } from "../analysis/diagnose/try-flow.ts";
 import { formatFault } from "../topology/load/fault.ts";
 import { loadTopology } from "../topology/load/load.ts";
 import { builtInTopology, readSources } from "../topology/load/source.ts";
@@ -67,6 +68,7 @@ function find(options: DiagnoseOptions, console: Console): LocatedFinding[] {
   const sources = readSources(options.file ?? [builtInTopology()]);
   const { model, warnings } = loadTopology(sources);
   for (const warning of warnings) log.warn(formatFault(warning));
+  for (const refusal of refusalsOf(model)) log.warn(refusal);
   const checks = CATALOGUE.filter(({ id }) => options.check?.includes(id) ?? true);
   const progress = new Progress(console, "checks", checks.length);
   const found = diagnose(model, { checks, onCheck: () => progress.step() });

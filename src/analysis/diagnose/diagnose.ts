@@ -13,7 +13,7 @@ export interface DiagnoseOptions {
 /** Suspects that one check may put to the test: a large cluster has thousands that are alike. */
 const MAX_TRIALS = 200;
 /** How many faults may hide behind one another. */
-const MAX_ROUNDS = 4;
+const MAX_ROUNDS = 8;
 
 /**
  * What is misconfigured in a cluster and which flows it breaks, most severe first.

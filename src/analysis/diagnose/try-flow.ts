@@ -39,10 +39,18 @@ export const freshNetworkOf = (model: ClusterModel, k = 0): SimulatedCluster =>
 /** A network a model, as it was built: whatever goes through it is taken back. */
 const networks = new WeakMap<ClusterModel, SimulatedCluster>();
 
-/** Sends one flow through a network in which nothing has happened yet. */
-export function tryFlow(model: ClusterModel, request: TraceRequest, k = 0): Trace {
+function networkOf(model: ClusterModel): SimulatedCluster {
   const cluster = networks.get(model) ?? freshNetworkOf(model);
   networks.set(model, cluster);
+  return cluster;
+}
+
+/** What programs of the cluster try and the kernel refuses when it is built: a port that is taken, rules with a fault. */
+export const refusalsOf = (model: ClusterModel): readonly string[] => networkOf(model).refused;
+
+/** Sends one flow through a network in which nothing has happened yet. */
+export function tryFlow(model: ClusterModel, request: TraceRequest, k = 0): Trace {
+  const cluster = networkOf(model);
   const { network } = cluster;
   network.chooser = new EndpointChooser(k);
   network.checkpoint();

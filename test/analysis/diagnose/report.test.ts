@@ -74,6 +74,11 @@ describe("podpath diagnose", () => {
     expect((await run("source-lost", "--severity", "warning")).out).toBe("nothing is wrong\n");
   });
 
+  it("warns of what programs try in vain", async () => {
+    const { err } = await run("hostport-conflict");
+    expect(err).toContain("EADDRINUSE: tcp 8080 in node1");
+  });
+
   it("prints the same byte for byte for the same input", async () => {
     expect(await run("snat-port-race", "-o", "json")).toEqual(await run("snat-port-race", "-o", "json"));
   });

@@ -103,6 +103,12 @@ const UNUSED: Readonly<Record<NetDevice["kind"], "always" | "all" | "never">> = 
   dummy: "never",
 };
 
+/** Did the packet cross it, or come to the daemon behind it? */
+const isUsed = (dev: NetDevice, used: ReadonlySet<string> | null): boolean =>
+  used !== null &&
+  (used.has(idOf(dev)) ||
+    (dev instanceof Tun && dev.owner !== null && used.has(processId(dev.netns.name, FLANNELD))));
+
 /** Devices that the packet crossed, and those without which the picture of the namespace would be in pieces. */
 function deviceBoxes(netns: Netns, { used }: Wanted): Box[] {
   const devices = [...netns.devices.values()].filter(
@@ -123,8 +129,7 @@ function deviceBoxes(netns: Netns, { used }: Wanted): Box[] {
 function processBoxes(netns: Netns, { used, processes }: Wanted): Box[] {
   const names = new Set(processes.get(netns.name));
   for (const dev of netns.devices.values())
-    if (dev instanceof Tun && dev.owner !== null && (used === null || used.has(idOf(dev))))
-      names.add(FLANNELD);
+    if (dev instanceof Tun && dev.owner !== null && (used === null || isUsed(dev, used))) names.add(FLANNELD);
   return [...names].map((name) =>
     plainBox("process", processId(netns.name, name), netnsId(netns.name), name, [], netns.name),
   );

@@ -1,0 +1,87 @@
+/** Where on the map a packet is when something happens to it, and by which way it gets from one place to the next. */
+import type { Bus, MapLayout, NicBox, NodeBox, Point, Rect } from "./map-layout.ts";
+import type { Step } from "./steps.ts";
+import { netnsOf, podId } from "./tiles.ts";
+
+/** A place of the map. `nic` when it is where a machine is wired to a segment. */
+export interface Place extends Point {
+  readonly nic: NicBox | null;
+}
+
+const middle = ({ x, y, w, h }: Rect): Place => ({ x: x + w / 2, y: y + h / 2, nic: null });
+
+/** Finds places by namespace and device. */
+export class Places {
+  private readonly layout: MapLayout;
+  private readonly nodes: ReadonlyMap<string, NodeBox>;
+  /** Pods' tiles, and by which port of the bridge each is reached. */
+  private readonly pods = new Map<string, Rect>();
+  private readonly ports = new Map<string, Place>();
+
+  constructor(layout: MapLayout) {
+    this.layout = layout;
+    this.nodes = new Map(layout.nodes.map((box) => [box.node.name, box]));
+    for (const { tiles, bridge, node } of layout.nodes)
+      for (const tile of tiles)
+        for (const pod of tile.kind === "pod" ? [tile.pod] : tile.pods) {
+          // a pod shown by itself comes after its group, and counts
+          this.pods.set(podId(pod), tile.rect);
+          if (pod.hostNetwork) continue;
+          this.pods.set(netnsOf(pod), tile.rect);
+          const x = tile.rect.x + tile.rect.w / 2;
+          if (pod.veth !== null)
+            this.ports.set(`${node.name} ${pod.veth}`, { x, y: bridge.y + bridge.h, nic: null });
+        }
+  }
+
+  /** Null for a namespace that is not on the map. */
+  of(netns: string, device: string | null): Place | null {
+    const node = this.nodes.get(netns);
+    if (node !== undefined) return this.inNode(node, device);
+    const tile = this.pods.get(netns);
+    if (tile !== undefined)
+      return device === "eth0" ? { x: tile.x + tile.w / 2, y: tile.y + 4, nic: null } : middle(tile);
+    const host = this.layout.hosts.find((box) => box.host.name === netns);
+    if (host === undefined) return null;
+    const nic = host.nics.find(({ name }) => name === device);
+    return nic === undefined ? middle(host.rect) : { ...middle(nic.rect), nic };
+  }
+
+  private inNode({ node, nic, core, tunnel, bridge }: NodeBox, device: string | null): Place {
+    if (device === nic.name) return { ...middle(nic.rect), nic };
+    if (device === node.bridge) return middle(bridge);
+    if (device !== null && device === node.tunnel && tunnel !== null) return middle(tunnel);
+    return this.ports.get(`${node.name} ${device}`) ?? middle(core);
+  }
+
+  /** The points to go by, both ends included. From NIC to NIC the way is along the wire. */
+  way(from: Place, to: Place): Point[] {
+    const out = from.nic === null ? null : this.bus(from.nic);
+    const into = to.nic === null ? null : this.bus(to.nic);
+    if (out === null || into === null || from.nic === to.nic || out.segment !== into.segment)
+      return [from, to];
+    const points: Point[] = [from, { x: from.x, y: out.y }];
+    if (out.row !== into.row) points.push({ x: out.left, y: out.y }, { x: into.left, y: into.y });
+    return [...points, { x: to.x, y: into.y }, to];
+  }
+
+  private bus({ segment, row }: NicBox): Bus | null {
+    return this.layout.buses.find((bus) => bus.segment === segment && bus.row === row) ?? null;
+  }
+
+  /** The way of all steps one after the other. */
+  wayThrough(steps: readonly Step[]): Point[] {
+    const points: Point[] = [];
+    let last: Place | null = null;
+    for (const { netns, device, kind } of steps) {
+      // known of another, not been there
+      if (kind === "neighbour") continue;
+      const place = this.of(netns, device);
+      if (place === null) continue;
+      if (last === null) points.push(place);
+      else if (last.x !== place.x || last.y !== place.y) points.push(...this.way(last, place).slice(1));
+      last = place;
+    }
+    return points;
+  }
+}

@@ -101,9 +101,16 @@ const steps = (maxLength: number) =>
 
 const PROTOCOLS = ["tcp", "tcp", "udp", "udp", "icmp", "sctp"] as const;
 
-const models = ["two-workers", "vxlan", "host-gw", "seed"].map(
-  (name) => loadTopology(readSources([`topologies/${name}.yaml`])).model,
-);
+const proxyMode = (mode: string) => ({
+  file: "mode.yaml",
+  text: `{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: ${mode}}`,
+});
+
+const models = [
+  ...["two-workers", "vxlan", "host-gw", "seed"].map((name) => readSources([`topologies/${name}.yaml`])),
+  [...readSources(["topologies/vxlan.yaml"]), proxyMode("nftables")],
+  [...readSources(["topologies/two-workers.yaml"]), proxyMode("ipvs")],
+].map((sources) => loadTopology(sources).model);
 
 interface Scene {
   readonly cluster: SimulatedCluster;

@@ -28,7 +28,7 @@ export interface SourceGroup {
  * Everybody in a cluster who can send, put together as far as this holds: pods of one node, with the same settings and
  * the same wire to the bridge, whose addresses lie in the same subnets of every routing table and are named by none of
  * the chains that every packet comes through. In a network that has seen packets already everybody stands alone, since
- * what it remembers may tell them apart.
+ * what it remembers may tell them apart; so too where somebody beside iptables judges packets.
  */
 export function sourceGroups(cluster: SimulatedCluster): SourceGroup[] {
   const groups = new Map<string, ReachSource[]>();
@@ -36,11 +36,12 @@ export function sourceGroups(cluster: SimulatedCluster): SourceGroup[] {
   const subnets = subnetsOf(cluster);
   const everywhere = baseChains(cluster);
   const opaque = everywhere.some((chain) => namedAddresses(chain).opaque);
+  const shared = [...cluster.network.namespaces.values()].some(({ netfilter }) => netfilter.isShared);
   for (const pod of cluster.pods()) {
     if (pod.sandbox === null) continue;
     const address = toNumber(pod.model.ip);
     const source = { names: [podName(pod)], netns: pod.netns, address };
-    const alone = !fresh || opaque || pod.netns.netfilter.ruleSet.tables.length > 0;
+    const alone = !fresh || opaque || shared || pod.netns.netfilter.ruleSet.tables.length > 0;
     const key = alone
       ? pod.netns.name
       : JSON.stringify([

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Journal } from "../journal.ts";
 import type { DestinationState, VirtualServer } from "./service.ts";
 
@@ -29,6 +30,11 @@ const flowKey = (protocol: number, a: number, aPort: number, b: number, bPort: n
 export class ConnectionTable {
   private readonly fromClient = new Map<string, IpvsConnection>();
   private readonly fromServer = new Map<string, IpvsConnection>();
+  private readonly clock: Clock;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
 
   get size(): number {
     return this.fromClient.size;
@@ -68,9 +74,14 @@ export class ConnectionTable {
   remove(connection: IpvsConnection): void {
     const { protocol, clientAddress, clientPort, service, destination } = connection;
     const { address, port } = destination.destination;
-    if (!this.fromClient.delete(flowKey(protocol, clientAddress, clientPort, service.address, service.port)))
-      return;
-    this.fromServer.delete(flowKey(protocol, clientAddress, clientPort, address, port));
+    const request = flowKey(protocol, clientAddress, clientPort, service.address, service.port);
+    const answer = flowKey(protocol, clientAddress, clientPort, address, port);
+    const { journal } = this.clock;
+    journal?.delete(this.fromClient, request);
+    if (!this.fromClient.delete(request)) return;
+    journal?.delete(this.fromServer, answer);
+    journal?.keep(destination);
+    this.fromServer.delete(answer);
     if (connection.active) destination.active--;
     else destination.inactive--;
   }

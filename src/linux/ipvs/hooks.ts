@@ -68,6 +68,7 @@ export function hookOps(ipvs: Ipvs): HookOps[] {
 /** `ip_vs_in_hook` */
 function request(ipvs: Ipvs, skb: Skb, hook: Hook): Verdict {
   const p = skb.packet;
+  ipvs.netns.clock.journal?.keep(ipvs);
   if (skb.ipvsProperty || skb.route === null || !isBalanced(p.protocol) || p.fragOffset !== 0)
     return NF_ACCEPT;
   if (skb.pktType !== PACKET_HOST && hook !== NF_INET_LOCAL_OUT) return NF_ACCEPT;
@@ -137,6 +138,7 @@ function updateConntrack(skb: Skb, { destination }: IpvsConnection): void {
 /** `ip_vs_out_hook`: what comes from a real server comes from the virtual one. */
 function reply(ipvs: Ipvs, skb: Skb, hook: Hook): Verdict {
   const p = skb.packet;
+  ipvs.netns.clock.journal?.keep(ipvs);
   if (skb.ipvsProperty || skb.route === null || p.fragOffset !== 0) return NF_ACCEPT;
   if (isIcmpError(p)) return replyError(ipvs, skb, hook);
   if (!isBalanced(p.protocol)) return NF_ACCEPT;

@@ -14,7 +14,7 @@ interface Template {
 /** IPVS of one namespace: virtual servers, and who is connected to whom. */
 export class Ipvs {
   readonly netns: Netns;
-  readonly connections = new ConnectionTable();
+  readonly connections: ConnectionTable;
   private services = new Map<number, ServiceState>();
   private readonly templates = new Map<string, Template>();
   /** Look-ups in the tables of services and connections since the namespace was made. */
@@ -22,6 +22,7 @@ export class Ipvs {
 
   constructor(netns: Netns) {
     this.netns = netns;
+    this.connections = new ConnectionTable(netns.clock);
     netns.netfilter.register(hookOps(this));
   }
 

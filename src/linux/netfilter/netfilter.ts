@@ -118,6 +118,11 @@ export class Netfilter {
     this.hooks = ([0, 1, 2, 3, 4] as const).map((hook) => this.functionsAt(hook));
   }
 
+  /** Does anybody but iptables judge packets here: nftables, IPVS, a second set of tables? */
+  get isShared(): boolean {
+    return this.others().length > 0;
+  }
+
   private others(): readonly HookOps[] {
     return [...this.nftablesOps, ...this.registered];
   }

@@ -27,6 +27,7 @@ export function nftHookOps(netns: Netns, host: RuleHost, state: NftState): HookO
     if (chain.base === null) return [];
     const { hook, priority, type } = chain.base;
     const run = (skb: Skb, now: Hook, indev: NetDevice | null, outdev: NetDevice | null): Verdict => {
+      netns.clock.journal?.keep(state);
       at.hook = now;
       at.in = indev;
       at.out = outdev;

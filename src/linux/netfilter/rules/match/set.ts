@@ -22,6 +22,7 @@ export const set: MatchExtension<SetMatch> = {
   },
   print: (m) => `${not(m.negated)} --match-set ${m.name} ${m.directions.join(",")}`,
   evaluate(m, skb, context) {
+    context.host.clock.journal?.keep(context.state);
     context.state.setLookups++;
     const found = context.state.sets.get(m.name);
     return (found !== undefined && ipsetContains(found, skb.packet, m.directions)) !== m.negated;

@@ -1,6 +1,6 @@
 import { IPPROTO_ICMP, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from "../../../packet/packet.ts";
 import type { Chooser } from "../../chooser.ts";
-import type { Conntrack, Tuple } from "../conntrack/entry.ts";
+import { type Conntrack, IP_CT_DIR_ORIGINAL, IPS_SRC_NAT, type Tuple } from "../conntrack/entry.ts";
 import type { ConntrackTable } from "../conntrack/table.ts";
 import { invertTuple } from "../conntrack/tuple.ts";
 import { jhash2, reciprocalScale } from "./jhash.ts";
@@ -9,6 +9,10 @@ import { type NatRange, wantsRandomPort } from "./range.ts";
 export type Manip = "source" | "destination";
 
 const MAX_ATTEMPTS = 128;
+/** NF_NAT_HARDER_THRESH */
+const HARDER_ATTEMPTS = MAX_ATTEMPTS / 4;
+const TCP_SYN_SENT = 1;
+const TCP_TIME_WAIT = 7;
 
 /**
  * `get_unique_tuple` (net/netfilter/nf_nat_core.c): what the connection's packets shall look like once translated.
@@ -49,6 +53,23 @@ export function getUniqueTuple(
 function used(table: ConntrackTable, tuple: Tuple, ct: Conntrack): boolean {
   const reply = invertTuple(tuple);
   return reply !== null && table.taken(reply, ct);
+}
+
+/**
+ * `nf_nat_used_tuple_harder`: when few attempts are left, a translated TCP connection that is over gives its port up to
+ * a new one whose sequence numbers are beyond its own.
+ */
+function usedHarder(table: ConntrackTable, tuple: Tuple, ct: Conntrack, attemptsLeft: number): boolean {
+  if (attemptsLeft > HARDER_ATTEMPTS || tuple.protocol !== IPPROTO_TCP || ct.tcpState !== TCP_SYN_SENT)
+    return used(table, tuple, ct);
+  const found = table.findTuple(invertTuple(tuple)!);
+  const other = found.ct;
+  if (other === null) return false;
+  const over = other.tcpState >= TCP_TIME_WAIT && (other.status & IPS_SRC_NAT) !== 0;
+  const advanced = ((ct.tcp!.seen[0].end - (other.tcp?.seen[0].end ?? 0)) | 0) > 0;
+  if (found.direction === IP_CT_DIR_ORIGINAL || other === ct || !over || !advanced) return true;
+  table.remove(other);
+  return false;
 }
 
 /** `nf_in_range`, for the source */
@@ -117,7 +138,7 @@ function findFreePort(
   for (let attempts = Math.min(span.size, MAX_ATTEMPTS); ; attempts >>= 1) {
     for (let i = 0; i < attempts; i++, offset++) {
       tuple[key] = span.min + (((offset % span.size) + span.size) % span.size);
-      if (!used(table, tuple, ct)) return;
+      if (!usedHarder(table, tuple, ct, attempts - i)) return;
     }
     if (attempts >= span.size || attempts < 16) return;
     offset = chooser.pick(65536, "port");

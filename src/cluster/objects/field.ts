@@ -13,26 +13,37 @@ export function show(value: unknown): string {
 
 /** A whole number within bounds, both included. */
 export function integer(min: number, max: number) {
-  return z.number().refine((n) => Number.isInteger(n) && n >= min && n <= max, {
-    error: ({ input }) =>
-      Number.isInteger(input)
-        ? `${String(input)} is outside ${min}-${max}`
-        : `${String(input)} is not a whole number`,
-  });
+  return z
+    .number()
+    .refine((n) => Number.isInteger(n) && n >= min && n <= max, {
+      error: ({ input }) =>
+        Number.isInteger(input)
+          ? `${String(input)} is outside ${min}-${max}`
+          : `${String(input)} is not a whole number`,
+    })
+    .meta({ type: "integer", minimum: min, maximum: max });
 }
 
 /** A port number, 1 to 65535. */
 export const port = () => integer(1, 65535);
 
+/** What {@link isAddress} takes, for a JSON Schema: what an editor can check while the user types. */
+const OCTET_PATTERN = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const ADDRESS_PATTERN = `${OCTET_PATTERN}(\\.${OCTET_PATTERN}){3}`;
+
 /** An IPv4 address. */
 export const address = () =>
-  z.string().refine(isAddress, { error: ({ input }) => `${show(input)} is not an IPv4 address` });
+  z
+    .string()
+    .refine(isAddress, { error: ({ input }) => `${show(input)} is not an IPv4 address` })
+    .meta({ pattern: `^${ADDRESS_PATTERN}$` });
 
 /** An IPv4 block `ADDRESS/LENGTH`. */
 export const block = () =>
   z
     .string()
-    .refine(isBlock, { error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH)` });
+    .refine(isBlock, { error: ({ input }) => `${show(input)} is not an IPv4 block (ADDRESS/LENGTH)` })
+    .meta({ pattern: `^${ADDRESS_PATTERN}/(3[0-2]|[12]?\\d)$` });
 
 /** An address of either family. */
 export const anyAddress = () =>
@@ -65,7 +76,7 @@ export const protocol = () => oneOf(["TCP", "UDP", "SCTP"]);
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** A DNS-1123 label: names of namespaces, containers, Services, ports of Services. */
-export const dnsLabel = () => labelThat((text) => LABEL.test(text));
+export const dnsLabel = () => labelThat((text) => LABEL.test(text)).meta({ pattern: LABEL.source });
 
 /** The same, or "" where that stands for absent. */
 export const dnsLabelOrEmpty = () => labelThat((text) => text === "" || LABEL.test(text));
@@ -74,6 +85,8 @@ const labelThat = (isRight: (text: string) => boolean) =>
   z.string().refine(isRight, {
     error: ({ input }) => `${show(input)} is not a DNS-1123 label (a-z, 0-9, "-", at most 63)`,
   });
+
+const SUBDOMAIN = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
 /** A DNS-1123 subdomain: names of most objects. */
 export const dnsSubdomain = () =>
@@ -85,7 +98,8 @@ export const dnsSubdomain = () =>
       {
         error: ({ input }) => `${show(input)} is not a DNS-1123 name (a-z, 0-9, "-", ".")`,
       },
-    );
+    )
+    .meta({ maxLength: 253, pattern: SUBDOMAIN });
 
 /** An IANA service name, what names a port: at most 15 of a-z, 0-9 and "-", one letter at least. */
 export function isPortName(text: string): boolean {

@@ -38,7 +38,7 @@ export interface TraceSet {
   readonly answered: Probability;
 }
 
-export const probabilityOf = (exact: Fraction): Probability => ({
+const probabilityOf = (exact: Fraction): Probability => ({
   probability: toNumber(exact),
   numerator: String(exact.numerator),
   denominator: String(exact.denominator),

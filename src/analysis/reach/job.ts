@@ -22,7 +22,7 @@ export class JobError extends RangeError {
 }
 
 /** Where a part is written: `JOB_COMPLETION_INDEX` is the Job controller's name for a pod's number. */
-export const partFile = (index: number | string): string => `/results/part-${index}.json`;
+const partFile = (index: number | string): string => `/results/part-${index}.json`;
 
 /**
  * A reach as a Kubernetes Job in Indexed mode: pod number I does part I of `count` and writes it to a volume that all

@@ -26,7 +26,7 @@ export const SMALL = [
   "{apiVersion: v1, kind: Service, metadata: {name: none}, spec: {selector: {app: none}, ports: [{port: 80}]}}",
 ].join("\n---\n");
 
-export const smallModel: ClusterModel = loadTopology([{ file: "small.yaml", text: SMALL }]).model;
+const smallModel: ClusterModel = loadTopology([{ file: "small.yaml", text: SMALL }]).model;
 
 /** The small cluster, with more rules on its nodes. */
 export function smallCluster(rules: ReadonlyMap<string, string> = new Map()): SimulatedCluster {

@@ -1,8 +1,10 @@
 /**
  * What a real cluster draws at random, decided in advance: ConfigMap `podpath-draws` of a namespace. Its keys are
  * `pods.OWNER` (or `pods.NAME`) with words `SUFFIX`, `SUFFIX=ADDRESS` or `=ADDRESS`, used one after the other, and
- * `services.NAME` with a ClusterIP and node ports. What is not said there follows from names.
+ * `services.NAME` with a ClusterIP and node ports. `taken` are ranges `FIRST-LAST` of addresses that containers hold which
+ * no Kubernetes object shows. What is not said there follows from names.
  */
+import { toNumber, toText } from "../objects/address.ts";
 import type { ObjectStore } from "../objects/store.ts";
 
 /** Name of the ConfigMap. */
@@ -42,4 +44,13 @@ export function drawnServiceNumbers(
     clusterIP: all.find((word) => word.includes(".")) ?? null,
     nodePorts: all.filter((word) => !word.includes(".")).map(Number),
   };
+}
+
+/** The addresses that are taken by containers which are no pods. */
+export function takenAddresses(store: ObjectStore, namespace: string): string[] {
+  return words(store, namespace, "taken").flatMap((range) => {
+    const [first = "", last = first] = range.split("-");
+    const base = toNumber(first);
+    return Array.from({ length: toNumber(last) - base + 1 }, (_, i) => toText(base + i));
+  });
 }

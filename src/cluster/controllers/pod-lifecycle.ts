@@ -5,7 +5,7 @@
  */
 import type { Container, ContainerStatus, Pod } from "kubernetes-types/core/v1.js";
 import { isTerminal } from "../objects/pod.ts";
-import { namespaceOf, type ObjectStore } from "../objects/store.ts";
+import { keyOf, nameOf, namespaceOf, type ObjectStore } from "../objects/store.ts";
 import type { Changes, ClusterState } from "./cluster-state.ts";
 import {
   isCreating,
@@ -17,7 +17,7 @@ import {
   terminated,
   withPhase,
 } from "./container-status.ts";
-import { drawnAddress } from "./draws.ts";
+import { drawnAddress, takenAddresses } from "./draws.ts";
 import type { EventNote } from "./event.ts";
 import { secondsOf, timeText } from "./moment.ts";
 import { allocatePodAddresses, type PodSubnet } from "./pod-address.ts";
@@ -38,6 +38,8 @@ export interface KubeletSettings {
   readonly subnets: ReadonlyMap<string, PodSubnet>;
 }
 
+/** To start a container whose image is there. */
+const START_SECONDS = 2;
 /** From SIGTERM to the pod's end: what well-behaved servers take. */
 const STOP_SECONDS = 2;
 
@@ -83,7 +85,8 @@ function transitions(state: ClusterState, settings: KubeletSettings): [Pod, Tran
   }
   for (const [node, pods] of queues) {
     const [first] = pods.sort((a, b) => startTime(a) - startTime(b));
-    const at = Math.max(startTime(first!), busyUntil.get(node) ?? 0) + settings.startSeconds;
+    const takes = needsPull(nextContainer(first!)) ? settings.startSeconds : Math.min(settings.startSeconds, START_SECONDS);
+    const at = Math.max(startTime(first!), busyUntil.get(node) ?? 0) + takes;
     result.push([first!, { at, to: (now) => startNext(first!, state.store, settings, now) }]);
   }
   return result;
@@ -119,6 +122,21 @@ function accept(pod: Pod, { subnets }: KubeletSettings, now: number): { pod: Pod
   return { pod: withConditions(accepted, now), events: [] };
 }
 
+function nextContainer(pod: Pod): Container | undefined {
+  const next = pod.status?.containerStatuses?.find(({ state }) => state?.waiting?.reason === "ContainerCreating");
+  return pod.spec?.containers.find(({ name }) => name === next?.name);
+}
+
+/**
+ * Is the image pulled first? Without a policy it is when it has no tag, or `latest` (`SetDefaults_Container`); any other
+ * is taken to be on the node already.
+ */
+function needsPull(container: Container | undefined): boolean {
+  const { image = "", imagePullPolicy } = container ?? {};
+  const tag = /:([^/]+)$/.exec(image)?.[1] ?? "latest";
+  return imagePullPolicy === undefined ? tag === "latest" : imagePullPolicy === "Always";
+}
+
 /** The next container of a pod starts; with the first one the pod gets its address. */
 function startNext(
   pod: Pod,
@@ -151,9 +169,11 @@ function containerEvents(pod: Pod, { name, image }: ContainerStatus): EventNote[
     host: pod.spec?.nodeName ?? "",
     fieldPath: `spec.containers{${name}}`,
   });
+  const pulled = needsPull(nextContainer(pod))
+    ? [told("Pulling", `pulling image "${image}"`), told("Pulled", `Successfully pulled image "${image}"`)]
+    : [told("Pulled", `Container image "${image}" already present on machine`)];
   return [
-    told("Pulling", `pulling image "${image}"`),
-    told("Pulled", `Successfully pulled image "${image}"`),
+    ...pulled,
     told("Created", "Created container"),
     told("Started", "Started container"),
   ];
@@ -164,13 +184,16 @@ function addressFor(pod: Pod, store: ObjectStore, { subnets }: KubeletSettings):
   const others = [...store.pods.values()].filter(
     (one) => one.status?.podIP !== undefined && !isTerminal(one),
   );
-  const drawn = drawnAddress(store, namespaceOf(pod), pod.metadata?.name ?? "");
+  const drawn = drawnAddress(store, namespaceOf(pod), nameOf(pod));
   const isFree = drawn !== null && others.every(({ status }) => status?.podIP !== drawn);
   if (isFree && pod.spec?.hostNetwork !== true) return drawn;
-  const address = allocatePodAddresses([...others, pod], subnets, () => {}).get(
-    `${namespaceOf(pod)}/${pod.metadata?.name}`,
-  );
-  return address?.ip ?? undefined;
+  const held = takenAddresses(store, namespaceOf(pod)).map((podIP) => ({
+    metadata: { name: podIP, namespace: "" },
+    spec: pod.spec ?? { containers: [] },
+    status: { podIP },
+  }));
+  const addresses = allocatePodAddresses([...others, ...held, pod], subnets, () => {});
+  return addresses.get(keyOf(pod))?.ip ?? undefined;
 }
 
 /** A container's program ends, or is started again after it has. */

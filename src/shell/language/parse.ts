@@ -42,11 +42,14 @@ class Parser {
     let after: Pipeline["after"] = ";";
     for (;;) {
       const commands = this.pipeline();
-      if (commands.length > 0) pipelines.push({ commands, after });
+      if (commands.length > 0) {
+        pipelines.push({ commands, after });
+        after = ";";
+      }
       const operator = this.operator();
       if (operator === null) break;
       if (commands.length === 0 && operator !== "\n" && operator !== ";") throw unexpected(operator);
-      after = operator === "&&" || operator === "||" ? operator : ";";
+      if (operator === "&&" || operator === "||") after = operator;
       if (operator === "\n") this.readHeredocs();
     }
     if (this.at < this.text.length) throw unexpected(this.text.slice(this.at, this.at + 1));

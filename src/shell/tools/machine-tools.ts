@@ -8,8 +8,8 @@ const go = (name: string): Command => ({
   name,
   summary: "goes to another machine",
   async run(session, args, io) {
-    const words = args.filter((word) => !/^-[A-Za-z]+$/.test(word));
-    const [target, ...command] = words;
+    const first = args.findIndex((word) => !word.startsWith("-"));
+    const [target, ...command] = first < 0 ? [] : args.slice(first);
     if (target === undefined)
       throw new CommandError(
         `usage: ${name} MACHINE [COMMAND]; there is ${machineNames(session.cluster).join(", ")}`,

@@ -5,6 +5,7 @@ import { TopologyError } from "../topology/load/fault.ts";
 import { RequestError } from "../trace/request.ts";
 import { benchCommand } from "./bench.ts";
 import { collectCommand } from "./collect.ts";
+import { completionCommand, completionServerCommand } from "./completion.ts";
 import type { Console } from "./console.ts";
 import { diagnoseCommand } from "./diagnose.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -15,6 +16,7 @@ import { mergeCommand } from "./merge.ts";
 import { reachCommand } from "./reach.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
+import { schemaCommand } from "./schema.ts";
 import { shellCommand } from "./shell.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -71,8 +73,11 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     labCommand(console, finish),
     diagnoseCommand(console, finish),
     collectCommand(console, finish),
+    schemaCommand(console, finish),
+    completionCommand(console, finish),
   ])
     root.addCommand(command);
+  root.addCommand(completionServerCommand(console, finish), { hidden: true });
   for (const command of [root, ...root.commands])
     command
       .exitOverride()

@@ -9,7 +9,7 @@ import type { SimulatedCluster } from "../../../src/cluster/build/cluster.ts";
 import { buildNetwork } from "../../../src/cluster/build/network.ts";
 import { loadTopology } from "../../../src/topology/load/load.ts";
 import { readSources } from "../../../src/topology/load/source.ts";
-import { smallCluster } from "./small-cluster.ts";
+import { smallCluster, smallClusterInMode } from "./small-cluster.ts";
 
 /** `from → to protocol: delivered, answered` of every single sender. */
 function pairs({ rows, classes }: Reach): string[] {
@@ -73,6 +73,12 @@ describe("reach", () => {
     const { result } = reach(cluster);
     expect(result.classes.every((names) => names.length === 1)).toBe(true);
     expect(pairs(result)).toEqual(bruteForce(smallCluster()));
+  });
+
+  it.each(["nftables", "ipvs"] as const)("sends for every pod itself where kube-proxy uses %s", (mode) => {
+    const { result } = reach(smallClusterInMode(mode));
+    expect(result.classes.every((names) => names.length === 1)).toBe(true);
+    expect(pairs(result)).toEqual(bruteForce(smallClusterInMode(mode)));
   });
 
   /** Rules that tell some senders from others, some in chains that only some packets come to. */

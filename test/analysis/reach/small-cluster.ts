@@ -28,6 +28,12 @@ export const SMALL = [
 
 const smallModel: ClusterModel = loadTopology([{ file: "small.yaml", text: SMALL }]).model;
 
+/** The small cluster with kube-proxy in another mode than iptables. */
+export const smallClusterInMode = (mode: "nftables" | "ipvs"): SimulatedCluster => {
+  const text = `{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: ${mode}}`;
+  return buildNetwork(loadTopology([{ file: "small.yaml", text: `${SMALL}\n---\n${text}` }]).model);
+};
+
 /** The small cluster, with more rules on its nodes. */
 export function smallCluster(rules: ReadonlyMap<string, string> = new Map()): SimulatedCluster {
   const cluster = buildNetwork(smallModel, { seed: 1 });

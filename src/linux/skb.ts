@@ -54,8 +54,8 @@ export class Skb {
   ignoreDf = false;
   /** IPSKB_DOREDIRECT: it will leave by the device it came by. */
   doRedirect = false;
-  /** The errno with which a hook dropped it (NF_DROP_ERR); null stands for EPERM. */
-  dropError: RouteError | null = null;
+  /** The errno with which a hook dropped it (NF_DROP_ERR), or ip_fragment; null stands for EPERM. */
+  dropError: RouteError | "EMSGSIZE" | null = null;
   /** Forwarded by this namespace (IPSKB_FORWARDED). */
   forwarded = false;
   /** IPVS has dealt with it here and will not do so again (`skb->ipvs_property`). */

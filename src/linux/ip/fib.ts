@@ -168,10 +168,13 @@ export class Fib {
     return route;
   }
 
-  /** `dst_mtu`: what fits on the way to `destination`; a learned path MTU beats the device's. */
+  /**
+   * `dst_mtu`: what fits on the way to `destination`; a learned path MTU beats the device's, but not on the way to an
+   * address of this namespace's own.
+   */
   mtu(route: Route, destination: number): number {
     let mtu = route.entry?.mtu || route.dev.mtu;
-    if (this.pathMtu.size > 0) {
+    if (this.pathMtu.size > 0 && route.type !== RTN_LOCAL) {
       const learned = this.pathMtu.get(destination);
       if (learned !== undefined && learned.expiresUs > this.netns.clock.nowUs && learned.mtu < mtu)
         mtu = learned.mtu;

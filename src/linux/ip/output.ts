@@ -28,8 +28,7 @@ export function ipOutput(netns: Netns, skb: Skb, indev: NetDevice | null): boole
   skb.dev = dev;
   if (indev === null && skb.route!.type === RTN_BROADCAST && !dev.loopback) loopBack(netns, skb, dev);
   if (netns.netfilter.run(NF_INET_POST_ROUTING, skb, indev, dev) !== NF_ACCEPT) return false;
-  ipFinishOutput(netns, skb);
-  return true;
+  return ipFinishOutput(netns, skb);
 }
 
 /** `ip_mc_output`: a copy of what goes to everybody comes in again by the same device, and no tap sees it. */
@@ -40,26 +39,31 @@ function loopBack(netns: Netns, skb: Skb, dev: NetDevice): void {
   netns.network.enqueue(dev, copy);
 }
 
-/** `__ip_finish_output`: cut what is too long. */
-function ipFinishOutput(netns: Netns, skb: Skb): void {
+/**
+ * `__ip_finish_output`: cut what is too long. False when that must not be: a sender here learns it at once, as EMSGSIZE
+ * (its socket had another device in mind before OUTPUT's DNAT).
+ */
+function ipFinishOutput(netns: Netns, skb: Skb): boolean {
   const p = skb.packet;
   const route = skb.route!;
   const mtu = skb.forwarded ? route.entry?.mtu || route.dev.mtu : netns.fib.mtu(route, p.dst);
   if (skb.gsoSize !== 0) {
     // segments are cut by the last device; they fit, or ip_forward and the socket would have refused them
     ipFinishOutput2(netns, skb);
-    return;
+    return true;
   }
   if (ipTotalLength(p) <= mtu && skb.fragMaxSize === 0) {
     ipFinishOutput2(netns, skb);
-    return;
+    return true;
   }
   if (p.df !== 0 && (!skb.ignoreDf || skb.fragMaxSize > mtu)) {
     netns.icmpSend(netns, skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu);
     netns.drop(skb, "PKT_TOO_BIG", "ip_fragment");
-    return;
+    skb.dropError = "EMSGSIZE";
+    return false;
   }
   ipFragment(netns, skb, mtu, (fragment) => ipFinishOutput2(netns, fragment));
+  return true;
 }
 
 /** `ip_finish_output2`: hand the packet to the neighbour that is its next hop. */

@@ -87,7 +87,7 @@ export function labPlan(cluster: SimulatedCluster, lab: string, iptables: Iptabl
   const tuns = tunPlans(cluster);
   const segments = [...cluster.network.segments.values()];
   const machines = [...cluster.network.namespaces.values()].map((netns) =>
-    netnsPlan(netns, real, wired, tuns.get(netns) ?? []),
+    netnsPlan(netns, real, wired, tuns.get(netns) ?? [], cluster.nodes.has(netns.name)),
   );
   return {
     prefix: labPrefix(lab),
@@ -168,6 +168,7 @@ function netnsPlan(
   real: (netns: string) => string,
   wired: Set<NetDevice>,
   tuns: readonly TunPlan[],
+  isNode: boolean,
 ): NetnsPlan {
   const devices = [...netns.devices.values()];
   const rules = netns.netfilter.ruleSet.tables.length === 0 ? "" : netns.netfilter.save();
@@ -182,13 +183,16 @@ function netnsPlan(
     links: devices.filter(isBridge).flatMap(portLines),
     fdb: devices.filter((dev) => dev instanceof Vxlan).flatMap(vxlanFdbLines),
     config: [...devices.flatMap(addressLines), ...neighbourLines(netns), ...routeLines(netns)],
-    accounts: [...new Set([...rules.matchAll(/--nfacct-name +(\S+)/g)].map(([, name]) => name!))],
+    accounts: isNode ? [...KUBE_PROXY_ACCOUNTS] : [],
     rules,
     capture: true,
     listen: listenPlans(netns),
     bridges: devices.filter(isBridge).map(({ name }) => name),
   };
 }
+
+/** What kube-proxy counts with, and makes at its start (pkg/proxy/metrics: IPTablesCTStateInvalidDroppedNFAcctCounter …). */
+const KUBE_PROXY_ACCOUNTS = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"] as const;
 
 const isBridge = (dev: NetDevice): dev is Bridge => dev.kind === "bridge";
 

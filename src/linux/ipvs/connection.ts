@@ -22,27 +22,34 @@ export interface IpvsConnection {
 const TIMEOUT_S = { established: 900, syn: 60, fin: 120, reset: 10, udp: 300, sctp: 900 } as const;
 export type Timeout = keyof typeof TIMEOUT_S;
 
-/** A flow's key: protocol, two addresses, two ports. */
-const flowKey = (protocol: number, a: number, aPort: number, b: number, bPort: number): string =>
-  `${protocol} ${a} ${aPort} ${b} ${bPort}`;
+/** A client's address and port in one number, exact below 2^48. */
+const clientKey = (address: number, port: number): number => address * 0x10000 + port;
 
 /** The connections of one namespace, found by packets of either direction (`conn_in_get`, `conn_out_get`). */
 export class ConnectionTable {
-  private readonly fromClient = new Map<string, IpvsConnection>();
-  private readonly fromServer = new Map<string, IpvsConnection>();
+  /** By client: few have more than one connection from one port. */
+  private readonly byClient = new Map<number, IpvsConnection[]>();
   private readonly clock: Clock;
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  get size(): number {
-    return this.fromClient.size;
-  }
-
   /** By a packet of the client's: its source, and the virtual server as destination. */
-  findIn(protocol: number, client: number, clientPort: number, address: number, port: number, nowUs: number) {
-    return this.live(this.fromClient.get(flowKey(protocol, client, clientPort, address, port)), nowUs);
+  findIn(
+    protocol: number,
+    client: number,
+    clientPort: number,
+    address: number,
+    port: number,
+    nowUs: number,
+  ): IpvsConnection | null {
+    for (const one of this.byClient.get(clientKey(client, clientPort)) ?? NONE) {
+      const { service } = one;
+      if (service.address === address && service.port === port && one.protocol === protocol)
+        return this.live(one, nowUs);
+    }
+    return null;
   }
 
   /** By a packet of the real server's: its source, and the client as destination. */
@@ -53,50 +60,60 @@ export class ConnectionTable {
     client: number,
     clientPort: number,
     nowUs: number,
-  ) {
-    return this.live(this.fromServer.get(flowKey(protocol, client, clientPort, server, serverPort)), nowUs);
+  ): IpvsConnection | null {
+    for (const one of this.byClient.get(clientKey(client, clientPort)) ?? NONE) {
+      const { address, port } = one.destination.destination;
+      if (address === server && port === serverPort && one.protocol === protocol)
+        return this.live(one, nowUs);
+    }
+    return null;
   }
 
   add(connection: IpvsConnection, journal: Journal | null): void {
-    const { protocol, clientAddress, clientPort, service, destination } = connection;
-    const { address, port } = destination.destination;
-    const request = flowKey(protocol, clientAddress, clientPort, service.address, service.port);
-    const answer = flowKey(protocol, clientAddress, clientPort, address, port);
-    journal?.set(this.fromClient, request);
-    journal?.set(this.fromServer, answer);
-    journal?.keep(destination);
-    this.fromClient.set(request, connection);
-    this.fromServer.set(answer, connection);
-    if (connection.active) destination.active++;
-    else destination.inactive++;
-  }
-
-  remove(connection: IpvsConnection): void {
-    const { protocol, clientAddress, clientPort, service, destination } = connection;
-    const { address, port } = destination.destination;
-    const request = flowKey(protocol, clientAddress, clientPort, service.address, service.port);
-    const answer = flowKey(protocol, clientAddress, clientPort, address, port);
-    const { journal } = this.clock;
-    journal?.delete(this.fromClient, request);
-    if (!this.fromClient.delete(request)) return;
-    journal?.delete(this.fromServer, answer);
-    journal?.keep(destination);
-    this.fromServer.delete(answer);
-    if (connection.active) destination.active--;
-    else destination.inactive--;
+    const key = clientKey(connection.clientAddress, connection.clientPort);
+    const same = this.byClient.get(key);
+    journal?.keep(connection.destination);
+    if (same === undefined) {
+      journal?.set(this.byClient, key);
+      this.byClient.set(key, [connection]);
+    } else {
+      journal?.keep(same);
+      same.push(connection);
+    }
+    if (connection.active) connection.destination.active++;
+    else connection.destination.inactive++;
   }
 
   clear(): void {
-    for (const connection of [...this.fromClient.values()]) this.remove(connection);
+    for (const same of [...this.byClient.values()]) for (const one of [...same]) this.remove(one);
   }
 
-  private live(connection: IpvsConnection | undefined, nowUs: number): IpvsConnection | null {
-    if (connection === undefined) return null;
+  private remove(connection: IpvsConnection): void {
+    const key = clientKey(connection.clientAddress, connection.clientPort);
+    const same = this.byClient.get(key);
+    const at = same?.indexOf(connection) ?? -1;
+    if (same === undefined || at < 0) return;
+    const { journal } = this.clock;
+    journal?.keep(same);
+    journal?.keep(connection.destination);
+    same.splice(at, 1);
+    if (same.length === 0) {
+      journal?.delete(this.byClient, key);
+      this.byClient.delete(key);
+    }
+    if (connection.active) connection.destination.active--;
+    else connection.destination.inactive--;
+  }
+
+  /** The connection unless its time is over. */
+  private live(connection: IpvsConnection, nowUs: number): IpvsConnection | null {
     if (connection.expiresUs > nowUs) return connection;
     this.remove(connection);
     return null;
   }
 }
+
+const NONE: readonly IpvsConnection[] = [];
 
 /** A packet was seen: the connection's time begins anew, and it may become or cease to be established. */
 export function touch(connection: IpvsConnection, timeout: Timeout, active: boolean, nowUs: number): void {

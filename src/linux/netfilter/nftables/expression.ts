@@ -1,5 +1,7 @@
 /** What a rule of nftables is made of, as far as kube-proxy's rules and what stands beside them use it. */
 
+import type { DnatTarget } from "../rules/target/target.ts";
+
 /** A field of the packet or of its way that a rule compares. */
 export type NftField =
   | "ip saddr"
@@ -45,7 +47,7 @@ export type NftExpression =
   | { readonly kind: "mark-set"; readonly operation: "or" | "xor"; readonly value: number }
   /** `update @set { ip saddr }` */
   | { readonly kind: "update"; readonly set: string }
-  | { readonly kind: "dnat"; readonly address: number; readonly port: number | null }
+  | { readonly kind: "dnat"; readonly target: DnatTarget }
   | { readonly kind: "masquerade"; readonly fullyRandom: boolean }
   | { readonly kind: "verdict"; readonly verdict: NftVerdict };
 

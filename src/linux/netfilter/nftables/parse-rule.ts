@@ -236,9 +236,18 @@ function parseNumgen(words: Words): NftExpression {
 function parseDnat(words: Words): NftExpression {
   words.expect("dnat", "to");
   const [address = "", port] = words.next().split(":");
+  const to = parseAddress(address);
+  const number = port === undefined ? null : parseNumber(port);
   return {
     kind: "dnat",
-    address: parseAddress(address),
-    port: port === undefined ? null : parseNumber(port),
+    target: {
+      type: "DNAT",
+      addresses: { min: to, max: to },
+      ports: number === null ? null : { min: number, max: number },
+      portBase: null,
+      random: false,
+      randomFully: false,
+      persistent: false,
+    },
   };
 }

@@ -145,7 +145,7 @@ function evaluate(expression: NftExpression, state: NftState, skb: Skb, context:
       state.update(expression.set, skb.packet.src, context.host.clock.nowUs, context.journal);
       return CONTINUE;
     case "dnat":
-      state.natTarget = dnatTarget(expression.address, expression.port);
+      state.natTarget = expression.target;
       asked = "nat";
       return CONTINUE;
     case "masquerade":
@@ -162,16 +162,6 @@ function evaluate(expression: NftExpression, state: NftState, skb: Skb, context:
       return CONTINUE;
   }
 }
-
-const dnatTarget = (address: number, port: number | null) => ({
-  type: "DNAT" as const,
-  addresses: { min: address, max: address },
-  ports: port === null ? null : { min: port, max: port },
-  portBase: null,
-  random: false,
-  randomFully: false,
-  persistent: false,
-});
 
 function matches(
   { field, operand }: Extract<NftExpression, { kind: "compare" }>,

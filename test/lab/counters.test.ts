@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { counted, parseCounters } from "../../src/lab/counters.ts";
+import { Distribution } from "../../src/lab/distribution.ts";
+import { guidanceOf } from "../../src/lab/guided-chooser.ts";
+import type { FlowRecord } from "../../src/lab/record.ts";
+
+const save = (policy: number, a: number, b: number): string => `*nat
+:PREROUTING ACCEPT [${policy}:60]
+:SVC - [0:0]
+[${a + b}:60] -A PREROUTING -j SVC
+[${a}:60] -A SVC -m statistic --mode random --probability 0.5 -j SEP-A
+[${b}:60] -A SVC -j SEP-B
+COMMIT
+`;
+
+describe("counters", () => {
+  it("are known by table, chain and number", () => {
+    expect([...parseCounters(save(1, 2, 3)).keys()]).toEqual([
+      "nat PREROUTING 0",
+      "nat PREROUTING 1",
+      "nat SVC 1",
+      "nat SVC 2",
+    ]);
+  });
+
+  it("tell what counted in between", () => {
+    const rows = counted("n1", save(0, 0, 0), save(0, 0, 1));
+    expect(rows.map(({ chain, rule, packets }) => [chain, rule, packets])).toEqual([
+      ["PREROUTING", 1, 1],
+      ["SVC", 2, 1],
+    ]);
+  });
+});
+
+const rules = (_netns: string, _table: string, chain: string): readonly string[] =>
+  chain === "SVC"
+    ? ["-m statistic --mode random --probability 0.5 -j SEP-A", "-j SEP-B"]
+    : chain === "PREROUTING"
+      ? ["-j SVC"]
+      : [];
+
+const recordOf = (a: number, b: number): FlowRecord => ({
+  frames: [],
+  sender: { errno: null, connected: false, replies: [], errors: [] },
+  receivers: [],
+  conntrack: {
+    n1: [
+      {
+        protocol: "udp",
+        original: "1.1.1.1:5>2.2.2.2:53",
+        reply: "3.3.3.3:53>4.4.4.4:1030",
+        state: null,
+        flags: [],
+        mark: 0,
+      },
+    ],
+  },
+  counts: counted("n1", save(0, 0, 0), save(0, a, b)),
+});
+
+describe("guidance", () => {
+  it("reads off which random rule matched, and which port was drawn", () => {
+    expect(guidanceOf(recordOf(1, 0), rules)).toEqual({ chances: [true], ports: [1030] });
+    expect(guidanceOf(recordOf(0, 1), rules).chances).toEqual([false]);
+  });
+});
+
+describe("the distribution of random choices", () => {
+  const reportOf = (a: number, b: number) => {
+    const distribution = new Distribution();
+    distribution.add(recordOf(a, b), rules);
+    return distribution.report();
+  };
+  it("finds even choices likely", () => {
+    expect(reportOf(52, 48)).toMatchObject({ choices: 100, chains: 1, freedom: 1 });
+    expect(reportOf(52, 48).p).toBeGreaterThan(0.5);
+  });
+  it("finds uneven ones unlikely", () => {
+    expect(reportOf(80, 20).p).toBeLessThan(0.001);
+  });
+  it("says nothing of few", () => {
+    expect(reportOf(3, 1)).toMatchObject({ chains: 0, p: 1 });
+  });
+});

@@ -4,6 +4,7 @@ import type { SimulatedCluster } from "../../src/cluster/build/cluster.ts";
 import { buildNetwork } from "../../src/cluster/build/network.ts";
 import { Journal } from "../../src/linux/journal.ts";
 import type { NetworkEvent } from "../../src/linux/recorder.ts";
+import { parseIpv4 } from "../../src/packet/address.ts";
 import { loadTopology } from "../../src/topology/load/load.ts";
 import { readSources } from "../../src/topology/load/source.ts";
 import { send } from "../../src/trace/send.ts";
@@ -101,15 +102,18 @@ const steps = (maxLength: number) =>
 
 const PROTOCOLS = ["tcp", "tcp", "udp", "udp", "icmp", "sctp"] as const;
 
-const proxyMode = (mode: string) => ({
+/** Another mode of kube-proxy, and a Service that remembers its clients. */
+const proxyMode = (mode: string, selector: string) => ({
   file: "mode.yaml",
-  text: `{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: ${mode}}`,
+  text: `{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: ${mode}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: sticky}, spec: {selector: {${selector}}, sessionAffinity: ClientIP, ports: [{port: 80}]}}`,
 });
 
 const models = [
   ...["two-workers", "vxlan", "host-gw", "seed"].map((name) => readSources([`topologies/${name}.yaml`])),
-  [...readSources(["topologies/vxlan.yaml"]), proxyMode("nftables")],
-  [...readSources(["topologies/two-workers.yaml"]), proxyMode("ipvs")],
+  [...readSources(["topologies/vxlan.yaml"]), proxyMode("nftables", "app: nginx")],
+  [...readSources(["topologies/two-workers.yaml"]), proxyMode("ipvs", "hello: world")],
 ].map((sources) => loadTopology(sources).model);
 
 interface Scene {
@@ -171,11 +175,22 @@ function run({ cluster, sources, targets }: Scene, history: readonly Step[]): Ne
   return events;
 }
 
+/** Sends from every sandbox to somebody who is not there, so that packets wait for a neighbour's answer. */
+function leaveWaiting({ cluster }: Scene): void {
+  for (const { netns, sandbox, model } of cluster.pods()) {
+    if (sandbox === null) continue;
+    const destination = parseIpv4(model.ip.replace(/\d+$/, "199"));
+    netns.sockets.udp.send({ destination, destinationPort: 9, sourcePort: 9, payloadLength: 1 });
+    cluster.network.run();
+  }
+}
+
 describe("a network with a checkpoint", () => {
   const settings = fc.record({
     topology: fc.nat(models.length - 1),
     remembering: fc.boolean(),
     tableSize: fc.constantFrom(262144, 3),
+    waiting: fc.boolean(),
     before: steps(4),
     meanwhile: steps(6),
     after: steps(2),
@@ -183,10 +198,11 @@ describe("a network with a checkpoint", () => {
 
   it("is what it was after a rollback, and goes on as if nothing had been", () => {
     fc.assert(
-      fc.property(settings, ({ topology, remembering, tableSize, before, meanwhile, after }) => {
+      fc.property(settings, ({ topology, remembering, tableSize, waiting, before, meanwhile, after }) => {
         const here = scene(topology, remembering, tableSize);
         const { network } = here.cluster;
         run(here, before);
+        if (waiting) leaveWaiting(here);
         const was = fingerprint(network);
         network.checkpoint();
         const once = run(here, meanwhile);
@@ -197,11 +213,25 @@ describe("a network with a checkpoint", () => {
         network.rollback();
         const there = scene(topology, remembering, tableSize);
         run(there, before);
+        if (waiting) leaveWaiting(there);
         expect(run(here, after)).toEqual(run(there, after));
       }),
       { numRuns: 250 },
     );
   }, 120_000);
+
+  it("lets a timer that was stopped meanwhile run after all", () => {
+    const { network } = scene(0, false, 1000).cluster;
+    let rung = 0;
+    const timer = network.clock.schedule(10, () => rung++);
+    network.checkpoint();
+    timer.cancelled = true;
+    network.advance(20);
+    network.rollback();
+    expect(rung).toBe(0);
+    network.advance(20);
+    expect(rung).toBe(1);
+  });
 
   it("takes one checkpoint at a time", () => {
     const { network } = scene(0, false, 1000).cluster;

@@ -43,7 +43,8 @@ spec:
   serviceCIDR: 10.96.0.0/16
   flannel: {Network: 10.244.0.0/16, Backend: {Type: udp}}
   segments: [{name: lan, subnet: 10.0.0.0/24}]
-${cluster}`,
+${cluster}
+`,
     "apiVersion: podpath.dev/v1alpha1\nkind: Host\nmetadata: {name: client}\nspec: {address: 10.0.0.100/24}\n",
   ];
   for (let i = 1; i <= nodes; i++)

@@ -33,6 +33,13 @@ export function lastStart(pod: Pod): number {
   return Math.max(0, ...times.map((time) => time ?? 0));
 }
 
+/** Has one of the pod's programs ended, to be started again? */
+export function isRestarting(pod: Pod): boolean {
+  return (pod.status?.containerStatuses ?? []).some(
+    ({ state, restartCount }) => restartCount > 0 || state?.waiting?.reason === "CrashLoopBackOff",
+  );
+}
+
 /** The container runs. */
 export function started(status: ContainerStatus, now: number): ContainerStatus {
   return { ...status, state: { running: { startedAt: timeText(now) } } };

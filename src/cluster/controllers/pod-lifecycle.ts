@@ -9,6 +9,7 @@ import { keyOf, nameOf, namespaceOf, type ObjectStore } from "../objects/store.t
 import type { Changes, ClusterState } from "./cluster-state.ts";
 import {
   isCreating,
+  isRestarting,
   lastStart,
   newStatuses,
   restartDue,
@@ -64,10 +65,16 @@ export function syncPods(state: ClusterState, settings: KubeletSettings): Change
   return { put, remove, events };
 }
 
-/** When the next change is due, in seconds since 1970; null when nothing will happen by itself. */
-export function nextDue(state: ClusterState, settings: KubeletSettings): number | null {
+/**
+ * When the next change is due, in seconds since 1970; null when nothing will happen by itself. `steady` leaves out pods
+ * whose programs end again and again.
+ */
+export function nextDue(state: ClusterState, settings: KubeletSettings, steady = false): number | null {
   let next: number | null = null;
-  for (const [, { at }] of transitions(state, settings)) if (next === null || at < next) next = at;
+  for (const [pod, { at }] of transitions(state, settings)) {
+    const isLeftOut = steady && pod.metadata?.deletionTimestamp === undefined && isRestarting(pod);
+    if (!isLeftOut && (next === null || at < next)) next = at;
+  }
   return next;
 }
 

@@ -123,14 +123,16 @@ export class ControlPlane {
     this.settle({ ...this.current, now: this.now });
   }
 
-  /** Lets time pass until no change is due any more, or an hour is over; the seconds that it took. */
+  /**
+   * Lets time pass until no change is due any more (programs that end again and again aside), or an hour is over; the
+   * seconds that it took.
+   */
   advanceUntilQuiet(): number {
     const begin = this.now;
     for (;;) {
-      const next = nextDue(this.current, this.settings);
+      const next = nextDue(this.current, this.settings, true);
       if (next === null || next - begin > LONGEST_WAIT) return this.now - begin;
-      this.advance(Math.max(0, next - this.now) || 0);
-      if (next <= this.now) this.settle({ ...this.current, now: this.now });
+      this.advance(next - this.now);
     }
   }
 

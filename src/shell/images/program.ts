@@ -4,9 +4,6 @@ import type { Program } from "../../cluster/controllers/pod-lifecycle.ts";
 import { baseName } from "./image.ts";
 import { UBUNTU_PACKAGES } from "./ubuntu-packages.ts";
 
-/** Images whose own command is a shell: without a terminal it ends at once. */
-const SHELL_IMAGES = new Set(["ubuntu", "debian", "alpine", "busybox", "centos", "hello-world"]);
-
 /** See {@link Program}: null for what runs for ever. */
 export function programOf(container: Container): Program | null {
   const run = runOf(container);
@@ -23,9 +20,10 @@ interface Run extends Program {
 function runOf({ image = "", command, args }: Container): Run | null {
   const words = [...(command ?? []), ...(args ?? [])];
   if (words.length > 0) return runCommand(words);
-  const base = baseName(image);
-  if (!SHELL_IMAGES.has(base)) return null;
-  return { seconds: 1, exitCode: 0, output: base === "hello-world" ? "Hello from Docker!\n" : "" };
+  // what an image runs by itself is a server, or a shell that somebody keeps open
+  return baseName(image) === "hello-world"
+    ? { seconds: 1, exitCode: 0, output: "Hello from Docker!\n" }
+    : null;
 }
 
 function runCommand(words: readonly string[]): Run | null {

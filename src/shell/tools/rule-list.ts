@@ -85,7 +85,7 @@ function ruleText(rule: Rule, n: number, [packets, bytes]: [number, number], opt
   const protocol = ip.protocol === 0 ? "all" : printProtocol(ip.protocol);
   const devices = options.verbose ? `${device(ip.in)} ${device(ip.out)} ` : "";
   return (
-    `${number}${counters}${rule.target.name.padEnd(9)} ${(ip.protocolNegated ? "!" : "") + protocol.padEnd(4)} ${fragmentWord(ip)}  ` +
+    `${number}${counters}${rule.target.name.padEnd(9)}  ${(ip.protocolNegated ? "!" : "") + protocol.padEnd(4)} ${fragmentWord(ip)}  ` +
     `${devices}${address(ip.src, ip.srcMask, ip.srcNegated, options)} ${address(ip.dst, ip.dstMask, ip.dstNegated, options)} ` +
     `${ruleWords(rule)}\n`
   );

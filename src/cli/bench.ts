@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type BenchRequest, DEFAULT_REQUEST, runBench } from "../analysis/bench/bench.ts";
-import { type CostModel, costModelSchema, DEFAULT_COSTS, MODES } from "../analysis/bench/cost-model.ts";
+import {
+  type CostModel,
+  costModelSchema,
+  DEFAULT_COSTS,
+  LEGACY_IPTABLES_RULE_NS,
+  MODES,
+} from "../analysis/bench/cost-model.ts";
 import { benchCsv, benchJson, benchTable } from "../analysis/bench/text.ts";
 import { IPVS_SCHEDULERS, type ProxyMode } from "../cluster/objects/kube-proxy-configuration.ts";
 import { formatPath, validate } from "../cluster/objects/validate.ts";
@@ -24,7 +30,7 @@ Examples:
   podpath bench --cost costs.json -o json --no-speed
 
 A cost file is JSON: {"iptablesRuleNs": 7, "nftablesRuleNs": 17, "lookupNs": 60, "conntrackInsertNs": 2000, "packetNs": 6000};
-what it leaves out is as measured on one machine (see the table's last line). 7 ns a rule is iptables-legacy's.`;
+what it leaves out is as measured on one machine (see the table's last line). ${LEGACY_IPTABLES_RULE_NS} ns a rule is iptables-legacy's.`;
 
 /** More would need subnets larger than a bridge's. */
 const MOST_ENDPOINTS = 1000;

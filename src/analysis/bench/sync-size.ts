@@ -89,7 +89,7 @@ function stateOf(model: ClusterModel): ProxyState {
 }
 
 /** The model with the last endpoint of the middle Service gone. */
-export function withoutOneEndpoint(model: ClusterModel): ClusterModel {
+function withoutOneEndpoint(model: ClusterModel): ClusterModel {
   const middle = Math.floor(model.endpointSlices.length / 2);
   const endpointSlices = model.endpointSlices.map((slice, i) =>
     i === middle ? { ...slice, endpoints: slice.endpoints.slice(0, -1) } : slice,
@@ -105,7 +105,7 @@ const IN_SHARED_CHAIN = /^-A KUBE-(SERVICES|NODEPORTS) /;
  *
  * @param large a large cluster's chains that nothing leads to stay until a later clean-up.
  */
-export function partialRestore(before: RuleSet, after: RuleSet, large: boolean): string {
+function partialRestore(before: RuleSet, after: RuleSet, large: boolean): string {
   const old = new Map(before.servicePorts.map((rules) => [rules.port.chains.clusterPolicy, rules]));
   const stale: string[] = [];
   const servicePorts = after.servicePorts.map((rules): PortRules => {

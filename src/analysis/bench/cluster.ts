@@ -30,7 +30,7 @@ const TARGET_PORT = 8080;
 const CLIENT_NODE = "node-1";
 
 /** One client pod, `endpoints` server pods, and `services` Services that all select them: rules depend on numbers alone. */
-export function benchTopology({ services, endpoints, mode, scheduler, placement }: Combination): string {
+function benchTopology({ services, endpoints, mode, scheduler, placement }: Combination): string {
   const pod = (name: string, nodeName: string, labels: object, ports: readonly object[]): object => ({
     apiVersion: "v1",
     kind: "Pod",

@@ -16,12 +16,7 @@ export const nftProxierOf = (model: ClusterModel, node: NodeModel, netns: Netns)
   nftProxier(kubeProxyConfiguration(model), proxyNodeOf(model, node, netns));
 
 /** What kube-proxy in nftables mode hands to `nft -f -` on this node at its first sync. */
-export function kubeProxyNft(
-  model: ClusterModel,
-  services: ServiceState,
-  node: NodeModel,
-  netns: Netns,
-): string {
+function kubeProxyNft(model: ClusterModel, services: ServiceState, node: NodeModel, netns: Netns): string {
   if (services.version !== "1.32") throw new RangeError("kube-proxy 1.7 has no nftables mode");
   const proxier = nftProxierOf(model, node, netns);
   return fullNftSync(nftRules(services.state, proxier), proxier);

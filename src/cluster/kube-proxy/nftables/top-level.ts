@@ -10,7 +10,7 @@ import type { NftProxier } from "./proxier.ts";
  *               -100 nat-output ─▶ services    -90 filter-output-post-dnat ─▶ cluster-ips-check
  *   postrouting  100 nat-postrouting ─▶ masquerading
  */
-export const TABLE = "kube-proxy";
+const TABLE = "kube-proxy";
 
 /** Heads of commands: `add rule ip kube-proxy`. */
 export const command = (verb: "add" | "flush" | "delete", object: string): string =>

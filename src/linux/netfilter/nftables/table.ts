@@ -45,7 +45,7 @@ export interface NftSet {
 }
 
 /** The fields of a map's key: `ipv4_addr . inet_proto . inet_service`, or without the address. */
-export type NftMapType = "address-protocol-port" | "protocol-port";
+type NftMapType = "address-protocol-port" | "protocol-port";
 
 /** A verdict map. */
 export interface NftMap {

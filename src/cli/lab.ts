@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { LabError } from "../lab/agent.ts";
+import { LabError } from "../lab/error.ts";
 import { labDown, labExec, labUp } from "../lab/lifecycle.ts";
 import { type PlannedFlow, randomFlows } from "../lab/random-flow.ts";
 import { reportJson, reportText } from "../lab/report.ts";

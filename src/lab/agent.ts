@@ -2,16 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { LabError } from "./error.ts";
 import type { LabPlan } from "./plan.ts";
 import type { Setting } from "./settings.ts";
-
-/** The lab could not do what it was asked; the message is what the tool or the kernel said. */
-export class LabError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "LabError";
-  }
-}
 
 /** One flow, in the words of the process that sends it. */
 export interface FlowRequest {

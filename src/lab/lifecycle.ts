@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SimulatedCluster } from "../cluster/build/cluster.ts";
-import { Agent, LabError } from "./agent.ts";
+import { Agent } from "./agent.ts";
+import { LabError } from "./error.ts";
 import { kernelNetnsName } from "./name.ts";
 import { labPlan } from "./plan.ts";
 import type { IptablesVariant } from "./requirements.ts";

@@ -9,6 +9,7 @@ import { Vxlan } from "../linux/device/vxlan.ts";
 import { ROUTE_TYPE_NAMES, RT_TABLE_LOCAL, RT_TABLE_MAIN } from "../linux/ip/route.ts";
 import type { Netns } from "../linux/netns.ts";
 import { formatIpv4, formatMac } from "../packet/address.ts";
+import { LabError } from "./error.ts";
 import { kernelNetnsName, labPrefix, segmentNetns } from "./name.ts";
 import type { IptablesVariant } from "./requirements.ts";
 import { deviceSettings, type Setting, settings } from "./settings.ts";
@@ -80,8 +81,12 @@ const SERVED = ["tcp", "udp"] as const;
  * The commands that make the kernel's namespaces equal to the simulated ones. Only what people and programs configured
  * is told; what the kernel adds by itself (routes of addresses, learned MACs) it is left to add, so that a difference
  * there shows.
+ *
+ * @throws LabError for a cluster whose Services are not routed by iptables.
  */
 export function labPlan(cluster: SimulatedCluster, lab: string, iptables: IptablesVariant): LabPlan {
+  const { mode } = cluster.model.kubeProxy.configuration;
+  if (mode !== "iptables") throw new LabError(`the lab builds kube-proxy's mode iptables, not ${mode}`);
   const wired = new Set<NetDevice>();
   const real = (netns: string): string => kernelNetnsName(lab, netns);
   const tuns = tunPlans(cluster);
@@ -182,7 +187,7 @@ function netnsPlan(
     deviceSysctl: devices.flatMap((dev) => deviceSettings(dev.name, dev.conf, netns.sysctl.default)),
     links: devices.filter(isBridge).flatMap(portLines),
     fdb: devices.filter((dev) => dev instanceof Vxlan).flatMap(vxlanFdbLines),
-    config: [...devices.flatMap(addressLines), ...neighbourLines(netns), ...routeLines(netns)],
+    config: [...devices.flatMap(addressLines), ...configurationLines(netns)],
     accounts: isNode ? [...KUBE_PROXY_ACCOUNTS] : [],
     rules,
     capture: true,
@@ -249,6 +254,12 @@ function addressLines(dev: NetDevice): string[] {
   if (dev.promiscuous) lines.push(`link set ${dev.name} promisc on`);
   return dev.up ? [...lines, `link set ${dev.name} up`] : lines;
 }
+
+/** `ip` lines of the neighbours and routes that somebody added to a namespace. */
+export const configurationLines = (netns: Netns): string[] => [
+  ...neighbourLines(netns),
+  ...routeLines(netns),
+];
 
 const neighbourLines = (netns: Netns): string[] =>
   [...netns.neighbours.entries()]

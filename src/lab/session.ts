@@ -9,7 +9,7 @@ import { parseCounters } from "./counters.ts";
 import { GuidedChooser, guidanceOf } from "./guided-chooser.ts";
 import { kernelRecord } from "./kernel-flow.ts";
 import { segmentNetns } from "./name.ts";
-import { labPlan } from "./plan.ts";
+import { configurationLines, labPlan } from "./plan.ts";
 import type { FlowRecord } from "./record.ts";
 import type { IptablesVariant } from "./requirements.ts";
 import { settledModel } from "./settled-model.ts";
@@ -156,7 +156,9 @@ export class LabSession {
     this.last?.close();
     this.last = null;
     const before = this.connections();
+    const routes = this.hostConfiguration();
     simulate(this.cluster);
+    await this.followRoutes(routes, this.hostConfiguration());
     if (rules)
       for (const netns of this.nodeNames)
         await this.agent.change({ netns, rules: this.cluster.network.netns(netns).netfilter.save() });
@@ -168,6 +170,27 @@ export class LabSession {
 
   private get nodeNames(): readonly string[] {
     return [...this.cluster.nodes.keys()];
+  }
+
+  /** Neighbours and routes of the outside hosts, which follow the announcements of load balancers. */
+  private hostConfiguration(): Map<string, readonly string[]> {
+    return new Map(
+      [...this.cluster.hosts].map(([name, netns]) => [name, configurationLines(netns)] as const),
+    );
+  }
+
+  private async followRoutes(
+    before: ReadonlyMap<string, readonly string[]>,
+    after: ReadonlyMap<string, readonly string[]>,
+  ): Promise<void> {
+    for (const [netns, lines] of after) {
+      const old = before.get(netns)!;
+      const ip = [
+        ...old.filter((line) => !lines.includes(line)).map(undoLine),
+        ...lines.filter((line) => !old.includes(line)),
+      ];
+      if (ip.length > 0) await this.agent.change({ netns, ip });
+    }
   }
 
   private connections(): Map<string, readonly ConntrackRow[]> {
@@ -200,6 +223,12 @@ export class LabSession {
     return this.agent.close();
   }
 }
+
+/** The `ip` line that takes back what a line of `configurationLines` did. */
+const undoLine = (line: string): string =>
+  line
+    .replace(/^route append/, "route del")
+    .replace(/^neigh replace (\S+) .* dev (\S+)$/, "neigh del $1 dev $2");
 
 /** `conntrack -D` of one connection. */
 function deleteCommand(protocol: string, original: string): string[] {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LabError } from "./agent.ts";
+import { LabError } from "./error.ts";
 import { labPrefix } from "./name.ts";
 
 /** What is remembered of a lab that is up. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/cli/program.ts";
+import { namespacesOf, readState } from "../../src/lab/state.ts";
 import { kernelIsThere, LAB_NAME, sweepStale } from "../kernel/availability.ts";
 
 async function podpath(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -37,6 +38,15 @@ describe.skipIf(!kernelIsThere)("podpath lab", () => {
     expect((await podpath("lab", "exec", "--name", NAME, "pod/client", "--", "true")).err).toContain(
       "has no namespace",
     );
+  });
+
+  it("goes down after its agent has been killed", async () => {
+    await podpath("lab", "up", "--name", NAME);
+    const { pid } = readState(NAME)!;
+    process.kill(pid, "SIGKILL");
+    expect((await podpath("lab", "down", "--name", NAME)).out).toMatch(/is gone: \d+ namespaces/);
+    expect(namespacesOf(NAME)).toEqual([]);
+    expect(readState(NAME)).toBeNull();
   });
 
   it("verifies given flows", async () => {

@@ -22,6 +22,7 @@ class Lab:
         self.loop = Loop()
         self.sniffer = Sniffer(self.loop)
         self.world = None
+        self.built = False
         self.servers = []
         self.receivers = []
         self.probe = None
@@ -46,6 +47,7 @@ class Lab:
         self.loop.run(0.02)
         self.sniffer.take(0)
         self.start, self.epoch = time.monotonic(), time.time()
+        self.built = True
         return {"refused": refused}
 
     def now(self):
@@ -164,7 +166,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        while not requests.ended or (requests.mode == "stay" and lab.world is not None):
+        while not requests.ended or (requests.mode == "stay" and lab.built):
             lab.loop.once(3600)
     finally:
         if requests.prefix is not None:

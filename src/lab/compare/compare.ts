@@ -122,7 +122,27 @@ const keyOf = ({ netns, table, chain, rule }: RuleCount): string =>
 function compareFrames(kernel: FlowRecord, podpath: FlowRecord, mask: Mask): Difference[] {
   const [k, p] = [byTap(kernel.frames, mask), byTap(podpath.frames, mask)];
   const taps = [...new Set([...k.keys(), ...p.keys()])].sort();
-  return taps.flatMap((tap) => compareLines(`frames ${tap}`, k.get(tap) ?? [], p.get(tap) ?? []));
+  return [
+    ...taps.flatMap((tap) => compareLines(`frames ${tap}`, k.get(tap) ?? [], p.get(tap) ?? [])),
+    ...compareDevices(kernel.frames, podpath.frames),
+  ];
+}
+
+function compareDevices(kernel: readonly Frame[], podpath: readonly Frame[]): Difference[] {
+  const [k, p] = [devicesInOrder(kernel), devicesInOrder(podpath)];
+  return [...new Set([...k.keys(), ...p.keys()])].flatMap((netns) =>
+    compareLines(`devices of ${netns}`, [...(k.get(netns) ?? [])], [...(p.get(netns) ?? [])]),
+  );
+}
+
+/** By namespace: `DEVICE tx|rx` as the flow came to them first. */
+function devicesInOrder(frames: readonly Frame[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { netns, device, direction } of frames) {
+    const devices = found.get(netns) ?? new Set();
+    found.set(netns, devices.add(`${device} ${direction}`));
+  }
+  return found;
 }
 
 function byTap(frames: readonly Frame[], mask: Mask): Map<string, string[]> {

@@ -116,26 +116,35 @@ function nestingOf({ boxes, links }: Diagram): Nesting {
 function elkNode(box: Box, nesting: Nesting): ElkNode {
   const { children, bars } = nesting;
   const inside = children.get(box.id) ?? [];
-  const width = Math.max(
-    2 * PADDING + LABEL_CHAR * box.label.length,
-    ...box.details.map((line) => 2 * PADDING + DETAIL_CHAR * line.length),
-  );
+  const width = textWidth(box);
   if (inside.length === 0) {
     const lines = 2 * PADDING + LINE * (1 + box.details.length);
     const height = box.kind === "segment" ? lines + BAR_ROOM : lines;
     return { id: box.id, width: Math.max(width, bars.get(box.id) ?? 0), height };
   }
   const top = HEADING + LINE * box.details.length;
+  // ELK heeds no least width of a box with boxes in it: the widest of them and the padding make it wide enough
+  const side = Math.max(MARGIN, Math.ceil((width - contentWidth(inside, nesting)) / 2));
   return {
     id: box.id,
-    layoutOptions: {
-      "elk.padding": `[top=${top},left=${MARGIN},bottom=${MARGIN},right=${MARGIN}]`,
-      "elk.nodeSize.constraints": "MINIMUM_SIZE",
-      "elk.nodeSize.minimum": `(${Math.ceil(width + 24)},0)`,
-    },
+    layoutOptions: { "elk.padding": `[top=${top},left=${side},bottom=${MARGIN},right=${side}]` },
     children: inside.map((one) => elkNode(one, nesting)),
   };
 }
+
+/** Room for a box's longest line. */
+const textWidth = ({ label, details }: Box): number =>
+  2 * PADDING + Math.max(LABEL_CHAR * label.length, ...details.map((line) => DETAIL_CHAR * line.length));
+
+/** What the boxes take at least, one above the other. */
+const contentWidth = (boxes: readonly Box[], { children }: Nesting): number =>
+  Math.max(
+    ...boxes.map((box) => {
+      const inside = children.get(box.id) ?? [];
+      const within = inside.length === 0 ? 0 : Math.max(...inside.map(textWidth)) + 2 * MARGIN;
+      return Math.max(textWidth(box), within);
+    }),
+  );
 
 function collect(node: ElkNode, byId: ReadonlyMap<string, Box>, placed: Map<string, PlacedBox>): void {
   const box = byId.get(node.id);

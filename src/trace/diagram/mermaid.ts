@@ -59,10 +59,11 @@ function wayLines({ role, title, packet, hops }: Way, names: ReadonlyMap<string,
     const name = names.get(hop.netns)!;
     const before = hops[i - 1];
     if (before === undefined)
-      lines.push(note(name, [`${hop.number}. ${title}: ${packet.summary}`, ...notes(hop)]));
+      lines.push(note(name, [`${hop.number}. ${title}`, packet.summary, ...notes(hop)]));
     else {
+      const [devices, ...packets] = crossing(before, hop);
       lines.push(
-        `${names.get(before.netns)!}${arrow}${name}: ${text(`${hop.number}. ${crossing(before, hop)}`)}`,
+        `${names.get(before.netns)!}${arrow}${name}: ${broken([`${hop.number}. ${devices}`, ...packets])}`,
       );
       const said = notes(hop);
       if (said.length > 0) lines.push(note(name, said));
@@ -71,18 +72,21 @@ function wayLines({ role, title, packet, hops }: Way, names: ReadonlyMap<string,
   return lines;
 }
 
-const notes = (hop: Hop): string[] => gistOf(hop).map(momentText);
+/** A packet stands on a line of its own, behind what is said of it. */
+const notes = (hop: Hop): string[] =>
+  gistOf(hop).flatMap((moment) => momentText(moment).split(/(?<=:) (?=tcp|udp|icmp|sctp|ip-proto)/));
 
-const note = (name: string, said: readonly string[]): string =>
-  `Note over ${name}: ${said.map(text).join("<br/>")}`;
+const note = (name: string, said: readonly string[]): string => `Note over ${name}: ${broken(said)}`;
 
-/** `eth0 → veth33ac1bf: tcp A > B`: the devices on both sides, and the packet between them. */
-function crossing(before: Hop, { devices, moments }: Hop): string {
+const broken = (lines: readonly string[]): string => lines.map(text).join("<br/>");
+
+/** The devices on both sides, the packet between them, and the one inside it. */
+function crossing(before: Hop, { devices, moments }: Hop): string[] {
   const out = before.devices.at(-1)?.device ?? "";
   const into = devices[0]?.device ?? "";
   const packet = moments.find(({ packet }: Moment) => packet !== null)?.packet;
-  const summary = packet?.summary.replace(/ \{(.*)\}$/, " carrying $1") ?? "";
-  return `${out} → ${into}: ${summary}`;
+  const [, outer = "", inner] = /^(.*?)(?: \{(.*)\})?$/.exec(packet?.summary ?? "") ?? [];
+  return [`${out} → ${into}`, outer, ...(inner === undefined ? [] : [`carrying ${inner}`])];
 }
 
 const text = (plain: string): string =>

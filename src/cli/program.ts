@@ -17,6 +17,7 @@ import { reachCommand } from "./reach.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
+import { serveCommand } from "./serve.ts";
 import { shellCommand } from "./shell.ts";
 import { traceCommand } from "./trace.ts";
 
@@ -74,6 +75,7 @@ function program(console: Console, finish: (code: ExitCode) => void): Command {
     diagnoseCommand(console, finish),
     collectCommand(console, finish),
     schemaCommand(console, finish),
+    serveCommand(console, finish),
     completionCommand(console, finish),
   ])
     root.addCommand(command);

@@ -9,6 +9,7 @@ import type {
   TopologyAnswer,
   TraceAnswer,
 } from "../view/api.ts";
+import type { Schema } from "../view/schema-words.ts";
 
 /** What cannot be done, in words, with the topology's faults if those are the reason. */
 export class ApiError extends Error {
@@ -28,6 +29,10 @@ export interface Which {
 
 export const fetchStart = async (): Promise<StartAnswer> =>
   (await answered(await fetch("/api/topology"))).json() as Promise<StartAnswer>;
+
+/** The JSON Schema of podpath's own kinds. */
+export const fetchSchema = async (): Promise<Schema> =>
+  (await answered(await fetch("/api/schema"))).json() as Promise<Schema>;
 
 export const openTopology = async (sources: readonly SourceText[]): Promise<TopologyAnswer> =>
   (await post("topology", { sources })).json() as Promise<TopologyAnswer>;

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { TopologyView } from "../view/api.ts";
 import { columnsFor, type MapLayout, mapLayout, type Point } from "../view/map-layout.ts";
-import { Places } from "../view/places.ts";
+import { Places, SPINE } from "../view/places.ts";
 import type { Step } from "../view/steps.ts";
 import { netnsOf, podId } from "../view/tiles.ts";
 import type { Item } from "./item.ts";
@@ -141,6 +141,7 @@ export function TopologyMap(props: MapProps) {
             <PickCard
               item={picked}
               zoom={zoom}
+              within={Math.max(layout.width * zoom, paneWidth)}
               onFrom={act(props.onFrom)}
               onTo={act(props.onTo)}
               onInside={act(props.onInside)}
@@ -202,11 +203,14 @@ function wires({ buses, hosts, nodes }: MapLayout): string {
   for (const { nics } of [...hosts, ...nodes.map(({ nic }) => ({ nics: [nic] }))])
     for (const { segment, row, rect } of nics) {
       const y = busY(segment, row);
-      if (y !== undefined) parts.push(`M${rect.x + rect.w / 2} ${rect.y + rect.h / 2}V${y}`);
+      if (y !== undefined) parts.push(`M${rect.x + SPINE} ${rect.y + rect.h / 2}V${y}`);
     }
-  for (const { core, bridge } of nodes) parts.push(`M${core.x + 30} ${core.y + core.h}V${bridge.y}`);
-  for (const { core, tunnel } of nodes)
+  for (const { nic, core, bridge, tunnel, tiles } of nodes) {
+    const spine = core.x + SPINE;
+    const ends = tiles.filter(({ rect }) => rect.x === core.x).map(({ rect }) => rect.y);
+    parts.push(`M${spine} ${nic.rect.y}V${Math.max(bridge.y, ...ends)}`);
     if (tunnel !== null) parts.push(`M${core.x + core.w} ${core.y + core.h / 2}H${tunnel.x}`);
+  }
   for (const bus of buses.filter(({ row }) => row > 0)) {
     const above = busY(bus.segment, bus.row - 1);
     if (above !== undefined) parts.push(`M${bus.left} ${above}V${bus.y}`);

@@ -37,7 +37,7 @@ export function PacketMarker({ way, outer, tone }: PacketMarkerProps) {
   return (
     <div
       ref={marker}
-      class={`packet ${tone}${outer ? " outer" : ""}`}
+      class={`packet tone-${tone}${outer ? " outer" : ""}`}
       style={{ transform: translate(end) }}
       aria-hidden="true"
     >

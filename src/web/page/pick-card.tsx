@@ -4,14 +4,18 @@ import { factsOf, type Item } from "./item.ts";
 interface PickCardProps {
   readonly item: Item;
   readonly zoom: number;
+  /** Width of the map in pixels, beyond which the card does not go. */
+  readonly within: number;
   readonly onFrom: (text: string) => void;
   readonly onTo: (text: string) => void;
   readonly onInside: (netns: string) => void;
   readonly onClose: () => void;
 }
 
+const CARD_WIDTH = 270;
+
 /** What can be done with what was chosen on the map. */
-export function PickCard({ item, zoom, onFrom, onTo, onInside, onClose }: PickCardProps) {
+export function PickCard({ item, zoom, within, onFrom, onTo, onInside, onClose }: PickCardProps) {
   const card = useRef<HTMLDivElement>(null);
   const { title, facts, source, targets, netns } = factsOf(item);
   useEffect(() => {
@@ -25,7 +29,10 @@ export function PickCard({ item, zoom, onFrom, onTo, onInside, onClose }: PickCa
       class="pick-card"
       role="dialog"
       aria-label={title}
-      style={{ left: `${Math.max(8, item.rect.x * zoom)}px`, top: `${top}px` }}
+      style={{
+        left: `${Math.max(8, Math.min(item.rect.x * zoom, within - CARD_WIDTH - 8))}px`,
+        top: `${top}px`,
+      }}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
         event.stopPropagation();

@@ -39,9 +39,6 @@ export function TakeAway({ topic, result, formats }: TakeAwayProps) {
   };
   return (
     <div class="take-away">
-      <span role="status" class="hint">
-        {said}
-      </span>
       {formats.map((format) => (
         <button key={format} type="button" disabled={result === null} onClick={() => void download(format)}>
           <span class="visually-hidden">Download </span>
@@ -51,6 +48,9 @@ export function TakeAway({ topic, result, formats }: TakeAwayProps) {
       <button type="button" disabled={result === null} onClick={() => void copy()}>
         Copy link
       </button>
+      <span role="status" class="hint">
+        {said}
+      </span>
     </div>
   );
 }

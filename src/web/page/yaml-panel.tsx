@@ -18,9 +18,11 @@ const CHECK_AFTER_MS = 400;
 /** Longer texts are checked only when they are to be used: building thousands of pods takes its time. */
 const LONG = 400_000;
 
+/** A fault in a line; the file's name without its folders. */
 const faultText = ({ file, line, object, path, message }: FaultView): string => {
   const what = [object, path].filter((part) => part !== "").join(" ");
-  return `${file === "" ? "" : `${file}${line === null ? "" : `:${line}`}: `}${what === "" ? "" : `${what}: `}${message}`;
+  const where = `${file.split("/").at(-1)}${line === null ? "" : `:${line}`}`;
+  return [where, what, message].filter((part) => part !== "").join(": ");
 };
 
 /** The topology's text, to be edited; what the loader says of it is marked at its line. */

@@ -6,6 +6,7 @@ import { TooManyBranchesError } from "../../analysis/explore/branching-chooser.t
 import type { TraceSet } from "../../analysis/explore/trace-set.ts";
 import { TopologyError } from "../../topology/load/fault.ts";
 import type { Source } from "../../topology/load/source.ts";
+import { topologySchema } from "../../topology/schema/schema.ts";
 import { RequestError, type TraceRequest } from "../../trace/request.ts";
 import type { ErrorAnswer, StartAnswer, TraceAnswer } from "../view/api.ts";
 import { DOWNLOADS, type DownloadFormat } from "./download.ts";
@@ -54,6 +55,7 @@ export function apiRoutes(workspace: Workspace, sources: readonly Source[]): Hon
     return c.json(answer, status);
   });
   api.get("/topology", (c) => c.json(startAnswer(workspace, sources)));
+  api.get("/schema", (c) => c.json(topologySchema()));
   api.post("/topology", async (c) => {
     const body = topologyBody.parse(await jsonOf(c.req.raw));
     return c.json(workspace.load(asSources(body.sources)).answer);
@@ -64,7 +66,7 @@ export function apiRoutes(workspace: Workspace, sources: readonly Source[]): Hon
     const opened = topologyOf(workspace, which);
     const request = requestOf(question);
     if (explore) return c.json(answerBranch(explorations.of(opened, request), branch));
-    const trace = answeredTrace(opened.cluster, request, { explore, branch, seed }, (one) => one);
+    const trace = answeredTrace(opened.cluster, request, { explore, branch, seed }, { look: (one) => one });
     return c.json({ trace, branch, branches: null } satisfies TraceAnswer);
   });
   api.post("/state", async (c) => {
@@ -72,19 +74,19 @@ export function apiRoutes(workspace: Workspace, sources: readonly Source[]): Hon
     const { cluster } = topologyOf(workspace, which);
     if (question === undefined) return c.json(namespaceState(cluster, netns));
     const look = () => namespaceState(cluster, netns);
-    return c.json(answeredTrace(cluster, requestOf(question), { explore, branch, seed }, look));
+    return c.json(answeredTrace(cluster, requestOf(question), { explore, branch, seed }, { look }));
   });
   api.post("/download", async (c) => {
     const { question, explore, branch, format, ...which } = downloadBody.parse(await jsonOf(c.req.raw));
     const { cluster } = topologyOf(workspace, which);
     const ask = { explore, branch, seed };
-    const { type, name, body } = await DOWNLOADS[format](cluster, requestOf(question), ask);
+    const { type, body } = await DOWNLOADS[format](cluster, requestOf(question), ask);
     return c.body(body, 200, {
       "Content-Type": type,
-      "Content-Disposition": `attachment; filename="${name}"`,
+      "Content-Disposition": `attachment; filename="trace.${format}"`,
     });
   });
-  api.notFound((c) => c.json({ error: "there is no such thing here" }, 404));
+  api.all("*", (c) => c.json({ error: "there is no such thing here" }, 404));
   return api;
 }
 

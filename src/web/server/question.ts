@@ -59,22 +59,30 @@ function actAndForget<Seen>({ network }: SimulatedCluster, act: () => Seen): See
   }
 }
 
-/** Sends the question's packet and looks, while the cluster is still as the packet leaves it. */
+/** Around a send: `look` sees the trace while the cluster is still as the packet leaves it. */
+export interface Looking<Seen> {
+  readonly look: (trace: Trace) => Seen;
+  /** Calls `act`, which sends; nothing else when left out. */
+  readonly watch?: (act: () => Trace) => Trace;
+}
+
+/** Sends the question's packet and looks. The cluster is put back then as it was. */
 export function answeredTrace<Seen>(
   cluster: SimulatedCluster,
   request: TraceRequest,
   { explore, branch, seed }: Ask,
-  look: (trace: Trace) => Seen,
+  { look, watch = (act) => act() }: Looking<Seen>,
 ): Seen {
-  if (!explore) return actAndForget(cluster, () => look(send(cluster, request)));
+  const act = (): Trace => send(cluster, request);
+  if (!explore) return actAndForget(cluster, () => look(watch(act)));
   const wanted = branchOf(likeliestFirst(exploreTrace(cluster, request, limits(seed)).branches), branch);
   let turn = 0;
-  const act = (): Seen | null => {
-    const trace = send(cluster, request);
-    return turn++ === wanted.turn ? look(trace) : null;
+  const inTurn = (): Seen | null => {
+    if (turn++ === wanted.turn) return look(watch(act));
+    act();
+    return null;
   };
-  const seen = exploreNetwork(cluster.network, act, limits(seed))[wanted.turn]!.outcome;
-  return seen as Seen;
+  return exploreNetwork(cluster.network, inTurn, limits(seed))[wanted.turn]!.outcome as Seen;
 }
 
 const limits = (seed: number) => ({ seed, maxBranches: MAX_BRANCHES });

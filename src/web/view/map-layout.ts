@@ -197,7 +197,7 @@ function placeNode(node: NodeView, contents: readonly TileContent[], { x, y }: P
       name: node.nic.name,
       segment: node.nic.segment,
       row,
-      rect: { x: x + PAD + 8, y: y - 11, w: 84, h: 22 },
+      rect: { x: x + PAD, y: y - 11, w: 92, h: 22 },
     },
     core: { x: x + PAD, y: y + 56, w: inner - (tunnelW === 0 ? 0 : tunnelW + 8), h: 22 },
     tunnel: node.tunnel === null ? null : { x: x + PAD + inner - tunnelW, y: y + 56, w: tunnelW, h: 22 },

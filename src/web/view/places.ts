@@ -1,14 +1,27 @@
 /** Where on the map a packet is when something happens to it, and by which way it gets from one place to the next. */
 import type { Bus, MapLayout, NicBox, NodeBox, Point, Rect } from "./map-layout.ts";
 import type { Step } from "./steps.ts";
-import { netnsOf, podId } from "./tiles.ts";
+import { netnsOf } from "./tiles.ts";
 
 /** A place of the map. `nic` when it is where a machine is wired to a segment. */
 export interface Place extends Point {
   readonly nic: NicBox | null;
+  /** The height at which it is reached from aside; null where any is right. */
+  readonly lane: number | null;
 }
 
-const middle = ({ x, y, w, h }: Rect): Place => ({ x: x + w / 2, y: y + h / 2, nic: null });
+/** How far from the left edge of a box its way down runs, so that it covers no name. */
+export const SPINE = 11;
+
+const onSpine = ({ x, y, h }: Rect): Place => ({ x: x + SPINE, y: y + h / 2, nic: null, lane: null });
+
+/** Along the axes: at the lane of whoever has one, otherwise aside at the upper end. */
+function cornered(from: Place, to: Place): Point[] {
+  const own = from.lane ?? to.lane;
+  if (from.x === to.x || (own === null && from.y === to.y)) return [from, to];
+  const lane = own ?? Math.min(from.y, to.y);
+  return [from, { x: from.x, y: lane }, { x: to.x, y: lane }, to];
+}
 
 /** Finds places by namespace and device. */
 export class Places {
@@ -24,13 +37,11 @@ export class Places {
     for (const { tiles, bridge, node } of layout.nodes)
       for (const tile of tiles)
         for (const pod of tile.kind === "pod" ? [tile.pod] : tile.pods) {
-          // a pod shown by itself comes after its group, and counts
-          this.pods.set(podId(pod), tile.rect);
           if (pod.hostNetwork) continue;
+          // a pod shown by itself comes after its group, and counts
           this.pods.set(netnsOf(pod), tile.rect);
-          const x = tile.rect.x + tile.rect.w / 2;
-          if (pod.veth !== null)
-            this.ports.set(`${node.name} ${pod.veth}`, { x, y: bridge.y + bridge.h, nic: null });
+          const port = { ...onSpine(tile.rect), y: bridge.y + bridge.h };
+          if (pod.veth !== null) this.ports.set(`${node.name} ${pod.veth}`, port);
         }
   }
 
@@ -39,19 +50,20 @@ export class Places {
     const node = this.nodes.get(netns);
     if (node !== undefined) return this.inNode(node, device);
     const tile = this.pods.get(netns);
-    if (tile !== undefined)
-      return device === "eth0" ? { x: tile.x + tile.w / 2, y: tile.y + 4, nic: null } : middle(tile);
+    if (tile !== undefined) return onSpine(tile);
     const host = this.layout.hosts.find((box) => box.host.name === netns);
     if (host === undefined) return null;
     const nic = host.nics.find(({ name }) => name === device);
-    return nic === undefined ? middle(host.rect) : { ...middle(nic.rect), nic };
+    const at = host.nics[0]?.rect.x ?? host.rect.x;
+    return nic === undefined ? { ...onSpine(host.rect), x: at + SPINE } : { ...onSpine(nic.rect), nic };
   }
 
   private inNode({ node, nic, core, tunnel, bridge }: NodeBox, device: string | null): Place {
-    if (device === nic.name) return { ...middle(nic.rect), nic };
-    if (device === node.bridge) return middle(bridge);
-    if (device !== null && device === node.tunnel && tunnel !== null) return middle(tunnel);
-    return this.ports.get(`${node.name} ${device}`) ?? middle(core);
+    if (device === nic.name) return { ...onSpine(nic.rect), x: core.x + SPINE, nic };
+    if (device === node.bridge) return onSpine(bridge);
+    if (device !== null && device === node.tunnel && tunnel !== null)
+      return { ...onSpine(tunnel), lane: (core.y + core.h + bridge.y) / 2 };
+    return this.ports.get(`${node.name} ${device}`) ?? onSpine(core);
   }
 
   /** The points to go by, both ends included. From NIC to NIC the way is along the wire. */
@@ -59,7 +71,7 @@ export class Places {
     const out = from.nic === null ? null : this.bus(from.nic);
     const into = to.nic === null ? null : this.bus(to.nic);
     if (out === null || into === null || from.nic === to.nic || out.segment !== into.segment)
-      return [from, to];
+      return cornered(from, to);
     const points: Point[] = [from, { x: from.x, y: out.y }];
     if (out.row !== into.row) points.push({ x: out.left, y: out.y }, { x: into.left, y: into.y });
     return [...points, { x: to.x, y: into.y }, to];

@@ -27,7 +27,7 @@ summary:focus-visible{outline:2px solid var(--request);outline-offset:1px}
 .end{grid-column:2;font-weight:600}
 .gist{grid-column:2/4;display:flex;flex-direction:column;align-items:flex-start;gap:1px;font-size:13px;overflow-wrap:anywhere}
 .gist:empty{display:none}
-.gist .label{color:var(--quiet)}.gist .tone-bad{color:var(--bad)}
+.gist .label{font:inherit;color:var(--quiet)}.gist .tone-bad{color:var(--bad)}
 .gist .change,.steps .change{white-space:normal}
 span.badge{display:inline-grid;place-items:center;width:22px;height:22px;border-radius:50%;color:var(--ground);font-size:12px;font-weight:700}
 span.badge.request{background:var(--request)}span.badge.reply{background:var(--reply)}span.badge.trouble{background:var(--trouble)}
@@ -37,7 +37,7 @@ span.badge.request{background:var(--request)}span.badge.reply{background:var(--r
 .steps ol{list-style:none;margin:0;padding:0;font:12.5px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .steps li{padding:1px 0;overflow-wrap:anywhere}
 .steps li.outer{border-left:3px solid var(--tunnel);padding-left:9px}
-.steps .label{color:var(--quiet)}
+.steps .label{color:var(--quiet);font-size:1em}
 .steps .tone-device>.label{color:var(--request)}
 .steps .tone-rule{font-weight:600}.steps .tone-rule .rules{font-weight:400}
 .steps .tone-good,.steps .tone-good>.label{color:var(--good)}.steps .tone-bad,.steps .tone-bad>.label{color:var(--bad)}
@@ -70,7 +70,13 @@ main{display:block;padding:0}
 header{padding:0 0 8px}
 .picture{position:static;break-inside:avoid}
 .picture svg{max-width:100%;max-height:20cm}
-.hop{break-inside:avoid;background:none}
+.hop{background:none}
+h2,h2+p,summary,figcaption{break-after:avoid}
+summary,.steps li,.packets{break-inside:avoid}
+.steps{padding:6px 10px}
+.steps ol{font-size:10px;line-height:1.35}
+.steps .depth-3{display:none}
+.layer{font-size:10px;padding:2px 7px}
 details::details-content{content-visibility:visible;display:block;block-size:auto}
 summary::after{content:none}}
 `;

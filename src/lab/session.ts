@@ -5,6 +5,7 @@ import type { NetworkEvent } from "../linux/recorder.ts";
 import type { TunnelPorts } from "../packet/codec/index.ts";
 import { Agent, type ConntrackRow, type FlowRequest, type LabChange } from "./agent.ts";
 import { type Comparison, compareFlow } from "./compare/compare.ts";
+import { compareTraceVerdict } from "./compare/trace-verdict.ts";
 import { parseCounters } from "./counters.ts";
 import { GuidedChooser, guidanceOf } from "./guided-chooser.ts";
 import { kernelRecord } from "./kernel-flow.ts";
@@ -128,12 +129,18 @@ export class LabSession {
     this.simulatedBefore = probe.counters;
     this.last = probe;
     const knownPorts = new Set([...this.known, String(request.sourcePort), String(request.port)]);
+    const comparison = compareFlow(request, kernel, probe.record, { knownPorts });
+    const { events, record } = probe;
     return {
       request,
       kernelRecord: kernel,
-      podpathRecord: probe.record,
-      events: probe.events,
-      ...compareFlow(request, kernel, probe.record, { knownPorts }),
+      podpathRecord: record,
+      events,
+      ...comparison,
+      differences: [
+        ...comparison.differences,
+        ...compareTraceVerdict(request, comparison.kernel, events, record.sender),
+      ],
     };
   }
 

@@ -2,11 +2,13 @@ import { formatIpv4 } from "../../packet/address.ts";
 import {
   ICMP_DEST_UNREACH,
   ICMP_FRAG_NEEDED,
+  ICMP_PORT_UNREACH,
   ICMP_TIME_EXCEEDED,
   IPPROTO_ICMP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   type Packet,
+  TCP_ACK,
   TCP_RST,
   TCP_SYN,
 } from "../../packet/packet.ts";
@@ -39,10 +41,13 @@ export interface Outcome {
 export function outcomeOf(request: FlowRequest, record: FlowRecord): Outcome {
   const delivered = deliveredOf(request, record);
   const toSender = record.frames.filter((f) => f.netns === request.from && f.direction === "rx");
-  const icmp = errorOf(request, toSender);
+  const { errors, errno } = record.sender;
+  // an error that the sender's namespace throws away (a martian) is seen by taps alone
+  const isHeard = errors.length > 0 || (request.protocol === "tcp" && errno !== null);
+  const icmp = isHeard ? errorOf(request, toSender) : null;
   const reset = resetOf(request, toSender);
   return {
-    verdict: verdictOf(request, record, { delivered, icmp, reset }),
+    verdict: verdictOf(record, { delivered, icmp }),
     delivered,
     reply: replyOf(request, toSender),
     icmp,
@@ -50,32 +55,55 @@ export function outcomeOf(request: FlowRequest, record: FlowRecord): Outcome {
   };
 }
 
+/** What the sender's own namespace says when there is no way, or none for so long a packet. */
+const NO_WAY: ReadonlySet<string> = new Set(["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL", "EMSGSIZE"]);
+
 function verdictOf(
-  request: FlowRequest,
-  { sender, counts }: FlowRecord,
-  { delivered, icmp, reset }: Pick<Outcome, "delivered" | "icmp" | "reset">,
+  { sender, counts, frames }: FlowRecord,
+  { delivered, icmp }: Pick<Outcome, "delivered" | "icmp">,
 ): Outcome["verdict"] {
   if (delivered !== null) return "delivered";
-  const rejected = counts.some(({ text }) => / ?-j REJECT\b/.test(text));
-  if (reset !== null || sender.errno === "EPERM" || icmp?.type === ICMP_DEST_UNREACH)
-    if (rejected) return "rejected";
-  if (reset !== null) return "refused";
+  if (counts.some(({ text }) => /(^| )-j REJECT\b/.test(text))) return "rejected";
+  // somebody has said that nobody listens, whether the sender got to hear it or not
+  if (frames.some(({ direction, packet }) => direction === "tx" && packet !== null && refuses(packet)))
+    return "refused";
   if (icmp?.type === ICMP_TIME_EXCEEDED) return "expired";
-  if (icmp?.type === ICMP_DEST_UNREACH) return icmp.code === 3 ? "refused" : "unreachable";
-  const sent = sender.errno === null || sender.errno === "EPERM" || request.protocol === "tcp";
-  return sent ? "dropped" : "unreachable";
+  if (icmp?.type === ICMP_DEST_UNREACH) return "unreachable";
+  return NO_WAY.has(sender.errno ?? "") ? "unreachable" : "dropped";
 }
+
+const refuses = (p: Packet): boolean =>
+  p.protocol === IPPROTO_TCP
+    ? (p.tcpFlags & TCP_RST) !== 0
+    : p.protocol === IPPROTO_ICMP && p.icmpType === ICMP_DEST_UNREACH && p.icmpCode === ICMP_PORT_UNREACH;
 
 function deliveredOf(request: FlowRequest, record: FlowRecord): Outcome["delivered"] {
   if (request.protocol === "icmp") return echoedBy(request, record);
   const [first] = record.receivers;
-  if (first === undefined) return null;
+  if (first === undefined) return request.protocol === "tcp" ? synTakenBy(record) : null;
   const { netns, owner, source, destination } = first;
   return { netns, owner, source, destination, ttl: first.ttl ?? synTtl(record, netns, source, destination) };
 }
 
+/** A listener took the SYN, as its SYN/ACK tells, though no connection came of it. */
+function synTakenBy({ frames }: FlowRecord): Outcome["delivered"] {
+  const answer = frames.find(
+    ({ packet: p, direction }) =>
+      p?.protocol === IPPROTO_TCP && p.tcpFlags === (TCP_SYN | TCP_ACK) && direction === "tx",
+  );
+  if (answer?.packet == null) return null;
+  const { netns, packet } = answer;
+  const { source: destination, destination: source } = ends(packet);
+  return { netns, owner: null, source, destination, ttl: synTtl({ frames }, netns, source, destination) };
+}
+
 /** The TTL with which a connection's SYN came to its listener. */
-function synTtl({ frames }: FlowRecord, netns: string, source: string, destination: string): number | null {
+function synTtl(
+  { frames }: Pick<FlowRecord, "frames">,
+  netns: string,
+  source: string,
+  destination: string,
+): number | null {
   const syn = frames.filter(
     ({ netns: where, direction, packet: p }) =>
       where === netns &&
@@ -138,7 +166,7 @@ function resetOf(request: FlowRequest, frames: readonly Frame[]): Outcome["reset
   return reset == null ? null : { source: ends(reset).source, ttl: reset.ttl };
 }
 
-/** The first ICMP error about the flow that reached the sender's namespace. */
+/** The first ICMP error about the flow that came to the sender's namespace. */
 function errorOf(request: FlowRequest, frames: readonly Frame[]): Outcome["icmp"] {
   for (const { packet: p } of frames) {
     if (p === null || p.protocol !== IPPROTO_ICMP || p.inner === null) continue;

@@ -3,8 +3,8 @@ import { replay } from "./replay.ts";
 
 /**
  * `npm run vectors -- PLAN.json RESULTS.jsonl [--rules] [--paths] [--conntrack] [--seed N]`: replays a plan (either file may be
- * gzipped) and prints a line for every difference in verdict, receiver, addresses, TTL, answers and errors; with the
- * flags also the differences in rules, paths and connections. Exit code 1 when a flow differs.
+ * gzipped) and prints one line for every flow that differs in verdict, receiver, addresses, TTL, answers or errors; with the
+ * flags also the differences in rules, paths and connections. Exit code 1 when a flow differs, 2 when a file cannot be read.
  */
 function main(args: readonly string[]): number {
   const flag = (name: string): boolean => args.includes(name);
@@ -18,10 +18,16 @@ function main(args: readonly string[]): number {
     return 2;
   }
   const seed = seedAt < 0 ? 1 : Number(args[seedAt + 1]);
-  const { flows } = replay(readPlan(planFile), readResults(resultsFile), seed);
+  const plan = read(planFile, readPlan);
+  const results = read(resultsFile, readResults);
+  if (plan === null || results === null) return 2;
+  const { flows } = replay(plan, results, seed);
   const lines: string[] = [];
   for (const { id, flow, rules, path, conntrack } of flows) {
-    for (const d of flow) lines.push(`${id} ${d.field}: kernel ${d.kernel} podpath ${d.podpath}`);
+    if (flow.length > 0)
+      lines.push(
+        `${id} ${flow.map((d) => `${d.field}: kernel ${d.kernel} podpath ${d.podpath}`).join("; ")}`,
+      );
     for (const [name, d] of [
       ["--rules", rules],
       ["--paths", path],
@@ -39,6 +45,16 @@ function main(args: readonly string[]): number {
   lines.push(`${equal} ${of} flows equal (rules: ${rules} ${of}, paths: ${paths} ${of})`);
   process.stdout.write(`${lines.join("\n")}\n`);
   return equal === flows.length ? 0 : 1;
+}
+
+/** What a file says, or null once its fault has been told. */
+function read<T>(file: string, parse: (file: string) => T): T | null {
+  try {
+    return parse(file);
+  } catch (error) {
+    process.stderr.write(`${file}: ${(error as Error).message}\n`);
+    return null;
+  }
 }
 
 const indent = (text: string): string => text.replace(/^/gm, "    ");

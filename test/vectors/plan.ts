@@ -164,14 +164,23 @@ function readText(file: string): string {
   return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
 }
 
-/** Reads a plan, gzipped or not. */
-export const readPlan = (file: string): Plan => JSON.parse(readText(file)) as Plan;
+const PLAN_LISTS = ["nodes", "pods", "hosts", "flows"] as const;
 
-/** Reads results, one JSON object a line, gzipped or not; by id. */
+/** Reads a plan, gzipped or not. Throws when it is none. */
+export function readPlan(file: string): Plan {
+  const plan = JSON.parse(readText(file)) as Plan;
+  for (const key of PLAN_LISTS)
+    if (!Array.isArray(plan[key])) throw new Error(`no plan: "${key}" is no list`);
+  return plan;
+}
+
+/** Reads results, one JSON object a line, gzipped or not; by id. Throws when a line is none. */
 export function readResults(file: string): Map<string, Result> {
   const rows = readText(file)
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => JSON.parse(line) as Result);
+  for (const [i, { id }] of rows.entries())
+    if (typeof id !== "string") throw new Error(`result ${i + 1} has no id`);
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -51,7 +51,15 @@ export function replay(plan: Plan, results: ReadonlyMap<string, Result>, seed: n
     }
     lab.network.advance(BETWEEN_PROBES_US);
   }
+  const sent = new Set(flows.map(({ id }) => id));
+  for (const [id, { verdict }] of results) if (!sent.has(id)) flows.push(notInPlan(id, verdict ?? "-"));
   return { flows };
+}
+
+/** A result of which the plan knows no probe. */
+function notInPlan(id: string, verdict: string): FlowReport {
+  const difference = { field: "verdict", kernel: verdict, podpath: "-" };
+  return { id, flow: [difference], rules: difference, path: difference, conntrack: difference };
 }
 
 /** Before every probe connections and path MTUs are forgotten, unless the plan wants them kept. */

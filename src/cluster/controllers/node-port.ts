@@ -1,7 +1,8 @@
 /**
  * The API server's allocator of node ports, health-check node ports among them: stated ones are kept, the others get the
  * first free port of 30000-32767 above the band for ports that users choose (`portallocator: calculateRangeOffset`), in
- * order of namespace and name.
+ * order of namespace and name. A Service that has its ClusterIP has been to the API server: if it states no health-check
+ * node port, it has none.
  */
 import type { Service, ServicePort } from "kubernetes-types/core/v1.js";
 import { needsHealthCheck, takesNodePorts } from "../objects/service.ts";
@@ -72,7 +73,7 @@ function allocateOne(service: Service, range: NumberRange, report: Report): Serv
     );
     result = { ...service, spec: { ...service.spec, ports } };
   }
-  if (needsHealthCheck(service) && !service.spec?.healthCheckNodePort) {
+  if (needsHealthCheck(service) && !service.spec?.healthCheckNodePort && !service.spec?.clusterIP) {
     const healthCheckNodePort = take(["spec", "healthCheckNodePort"]);
     result = { ...result, spec: { ...result.spec, healthCheckNodePort } };
   }

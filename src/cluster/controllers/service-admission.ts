@@ -29,7 +29,7 @@ export function admitService(written: Service, store: ObjectStore, range: Servic
     const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
     refusals.push(`${formatPath(path)}: Invalid value: ${shown}: ${inWordsOf2017(text, path)}`);
   };
-  const all = allocateNodePorts(allocateClusterIPs([...others, wanted], range, report), report);
+  const all = allocateClusterIPs(allocateNodePorts([...others, wanted], report), range, report);
   return refusals.length > 0 ? { refusal: refusals.join(", ") } : { service: all.at(-1)! };
 }
 

@@ -18,11 +18,11 @@ import { sysctls } from "./sysctl.ts";
 const deviceName = () =>
   z
     .string()
-    .refine((text) => /^[^\s/]{1,15}$/.test(text) && text !== "." && text !== "..", {
+    .refine((text) => /^[^\s/:%]{1,15}$/.test(text) && text !== "." && text !== "..", {
       error: ({ input }) =>
-        `"${String(input)}" is not a device name (at most 15 characters, no blanks or "/")`,
+        `"${String(input)}" is not a device name (at most 15 characters, no blanks, "/", ":" or "%")`,
     })
-    .meta({ pattern: "^[^\\s/]{1,15}$" });
+    .meta({ pattern: "^[^\\s/:%]{1,15}$" });
 
 /** The least an IPv4 device may have (`include/net/ip.h: IPV4_MIN_MTU`) and the most Ethernet drivers take. */
 export const mtu = () => integer(68, 65535);

@@ -47,7 +47,7 @@ const duration = () =>
 
 const NODE_PORT_WORDS = ["primary"];
 
-export const kubeProxyConfigurationSchema = z.looseObject({
+const fields = z.looseObject({
   mode: z
     .string()
     .refine((mode) => mode === "" || (MODES as readonly string[]).includes(mode), {
@@ -102,6 +102,23 @@ export const kubeProxyConfigurationSchema = z.looseObject({
     })
     .optional(),
 });
+
+/** `pkg/proxy/apis/config/validation: ValidateDetectLocalConfiguration`: the mode's own field must say something. */
+export const kubeProxyConfigurationSchema = fields.superRefine(
+  ({ detectLocalMode, detectLocal }, context) => {
+    const field = { BridgeInterface: "bridgeInterface", InterfaceNamePrefix: "interfaceNamePrefix" } as const;
+    if (detectLocalMode !== "BridgeInterface" && detectLocalMode !== "InterfaceNamePrefix") return;
+    const name = field[detectLocalMode];
+    const value = detectLocal?.[name] ?? "";
+    const message =
+      value === ""
+        ? `is missing: detectLocalMode is ${detectLocalMode}`
+        : /^[^\s/]{1,15}$/.test(value)
+          ? null
+          : `${show(value)} is not a device name (at most 15 characters, no blanks or "/")`;
+    if (message !== null) context.addIssue({ code: "custom", path: ["detectLocal", name], message });
+  },
+);
 
 /** What a topology writes of it, after validation. */
 export type KubeProxyConfigurationInput = z.infer<typeof kubeProxyConfigurationSchema>;

@@ -11,6 +11,8 @@ export interface Context {
   objects: TopologyObjects;
   report(object: KubernetesObject, path: Path, text: string): void;
   warn(object: KubernetesObject, path: Path, text: string): void;
+  /** The same, with another store: what controllers have made is in it, so its owners are found. */
+  withStore(store: ObjectStore): Context;
 }
 
 /** A context that gathers into `findings`. */
@@ -23,6 +25,7 @@ export function createContext(objects: TopologyObjects, findings: Findings): Con
     warn(object, path, text) {
       findings.warnings.push(faultOf(object, path, text, objects));
     },
+    withStore: (store) => createContext({ ...objects, store }, findings),
   };
 }
 

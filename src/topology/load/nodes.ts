@@ -22,6 +22,7 @@ import { readSaveFile } from "../../linux/netfilter/iptables-save/read.ts";
 import { RuleSetError } from "../../linux/netfilter/rules/error.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Context } from "./context.ts";
+import { checkDeviceNames } from "./device-names.ts";
 import { listenPorts } from "./hosts.ts";
 import { describe, isHostAddress, type SegmentPlan } from "./segments.ts";
 import type { FlannelSettings } from "./settings.ts";
@@ -53,6 +54,11 @@ export function resolveNodes(
   book: AddressBook,
 ): NodeModel[] {
   checkOverrides(context);
+  checkDeviceNames(
+    { nic: DEFAULTS.nic.name, bridge: DEFAULTS.docker.bridge },
+    flannel.model.backend,
+    context,
+  );
   const spec = context.objects.cluster?.spec;
   checkGateway(spec?.node, ["spec", "node"], segments, context);
   checkRules(spec?.node, ["spec", "node"], context);

@@ -89,6 +89,7 @@ function unpack(document: YamlDocument, value: unknown, path: Path): Item[] {
     return [{ object: { kind: show(value) }, at: { document, path, kind: "", name: "" } }];
   const object = value as KubernetesObject & { items?: unknown };
   const { kind } = object;
+  if (kind === "List" && object.items === null) return [];
   if (typeof kind === "string" && kind.endsWith("List") && Array.isArray(object.items)) {
     const itemKind = kind.slice(0, -"List".length);
     const inherited = itemKind === "" ? {} : { apiVersion: object.apiVersion, kind: itemKind };
@@ -120,6 +121,10 @@ function kindOf({ object, at }: Item, passedOver: Set<string>, findings: Finding
       ["apiVersion"],
       apiVersion === undefined ? "is missing" : `expected a string, got ${show(apiVersion)}`,
     );
+  if (kindName === "List") {
+    const items = (object as { items?: unknown }).items;
+    return fault(["items"], items === undefined ? "is missing" : `expected a list, got ${show(items)}`);
+  }
   const kind = KINDS.get(kindName);
   if (kind?.apiVersions.includes(apiVersion) === true) return kind;
   const isOurGroup = kind?.apiVersions.some((known) => groupOf(known) === groupOf(apiVersion)) === true;

@@ -26,9 +26,10 @@ export interface ResolvedPods {
 }
 
 /** Replicates, schedules and addresses the pods of the topology. */
-export function resolvePods(context: Context, nodes: readonly NodeModel[]): ResolvedPods {
+export function resolvePods(loaded: Context, nodes: readonly NodeModel[]): ResolvedPods {
   const homes = podHomes(nodes);
-  const replicated = applyReplication(context.objects.store, replicate(context.objects.store));
+  const replicated = applyReplication(loaded.objects.store, replicate(loaded.objects.store));
+  const context = loaded.withStore(replicated);
   const bound = inKeyOrder(replicated.pods).map((pod) => bindByAddress(pod, homes, context));
   for (const pod of bound) checkPod(pod, context);
   const placements = schedule(bound, inKeyOrder(replicated.nodes));

@@ -33,7 +33,7 @@ export function resolveServices(
     return defaultService({ ...service, metadata: { ...service.metadata, namespace } });
   });
   checkHolders(defaulted, store, book, context);
-  const services = allocateNodePorts(allocateClusterIPs(defaulted, range, report), report);
+  const services = allocateClusterIPs(allocateNodePorts(defaulted, report), range, report);
   const withServices = { ...store, services: new Map(services.map((one) => [keyOf(one), one])) };
   checkTargetPorts(services, withServices, context);
   const slices = [

@@ -19,7 +19,10 @@ export function eventLine(event: SingleEvent, outer: boolean, seen: (text: strin
       return line(NORMAL, `${event.device} ${event.direction}`, text, { tone: "device", outer });
     }
     case "nat":
-      return line(BRIEF, event.manip, natText(event), { tone: "change", outer });
+      return line(isNullChange(event) ? VERBOSE : BRIEF, event.manip, natText(event), {
+        tone: "change",
+        outer,
+      });
     case "conntrack":
       return conntrackLine(event, outer);
     case "route":
@@ -70,6 +73,14 @@ const ORIGINS = {
 const FRAGMENTS = { split: "cut", queued: "waits for the others", reassembled: "put together" } as const;
 
 type Of<T extends SingleEvent["type"]> = Extract<SingleEvent, { type: T }>;
+
+/** The error's own addresses stay, and what it quotes is older than the translation. */
+const isNullChange = ({ manip, before, after }: Of<"nat">): boolean =>
+  before.inner !== undefined &&
+  after.inner !== undefined &&
+  before[manip] === after[manip] &&
+  before.inner.source === after.inner.source &&
+  before.inner.destination === after.inner.destination;
 
 function natText({ manip, before, after }: Of<"nat">): string {
   const change = changeText(before, after, manip);

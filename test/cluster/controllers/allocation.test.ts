@@ -103,6 +103,9 @@ describe("node ports", () => {
       [30086, "health 30087"],
       [30088, "health 30500"],
     ]);
+    expect(allocate(service("has-been-to-the-api-server", { ...local, clusterIP: "10.96.0.7" }))).toEqual([
+      [30086],
+    ]);
   });
 });
 

@@ -34,6 +34,27 @@ const CASES: [string, string, string[]][] = [
     ],
   ],
   [
+    "devices of one name",
+    join(
+      cluster(
+        "flannel: {Backend: {Type: vxlan}}\nnode: {nic: {name: lo}, docker: {bridge: flannel.1}}\nnodes:\n  node1: {nic: {name: cbr0}, docker: {bridge: cbr0}}",
+      ),
+      NODES,
+    ),
+    [
+      "t.yaml:6: Cluster/c spec.node.docker.bridge: flannel.1 is flannel's device",
+      "t.yaml:6: Cluster/c spec.node.nic.name: lo is the loopback device",
+      "t.yaml:8: Cluster/c spec.nodes.node1.nic.name: cbr0 is docker's bridge",
+    ],
+  ],
+  [
+    "a way to tell local traffic without its device",
+    "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\ndetectLocalMode: BridgeInterface\n",
+    [
+      "t.yaml:1: KubeProxyConfiguration detectLocal.bridgeInterface: is missing: detectLocalMode is BridgeInterface",
+    ],
+  ],
+  [
     "a backend flannel does not have",
     cluster("flannel:\n  Backend: {Type: vxlna}"),
     [

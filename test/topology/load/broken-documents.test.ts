@@ -120,6 +120,11 @@ const CASES: [string, string, string[]][] = [
     ['t.yaml:5: Service/web spec.ports[0].port: expected a number, got "web"'],
   ],
   [
+    "a List of no items",
+    "apiVersion: v1\nkind: List\nitems: none\n---\napiVersion: v1\nkind: List\n",
+    ['t.yaml:3: List items: expected a list, got "none"', "t.yaml:5: List items: is missing"],
+  ],
+  [
     "JSON, on its line",
     '{\n  "apiVersion": "v1",\n  "kind": "Service",\n  "metadata": {"name": "web"},\n  "spec": {\n    "ports": [\n      {"port": 123456}\n    ]\n  }\n}\n',
     ["t.yaml:7: Service/web spec.ports[0].port: 123456 is outside 1-65535"],

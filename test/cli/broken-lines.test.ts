@@ -60,7 +60,7 @@ const table: readonly (readonly [string, string | RegExp])[] = [
   ],
   [
     `trace ${GOOD} -o yaml`,
-    "podpath: error: option '-o, --output <format>' argument 'yaml' is invalid. Allowed choices are text, json.",
+    "podpath: error: option '-o, --output <format>' argument 'yaml' is invalid. Allowed choices are text, json, pcapng, mermaid, svg, html.",
   ],
   [
     `trace ${GOOD} --log-level loud`,

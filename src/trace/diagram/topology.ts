@@ -127,7 +127,8 @@ function deviceBoxes(netns: Netns, { used }: Wanted): Box[] {
 }
 
 function processBoxes(netns: Netns, { used, processes }: Wanted): Box[] {
-  const names = new Set(processes.get(netns.name));
+  const ends = [...(processes.get(netns.name) ?? [])];
+  const names = new Set(ends.filter((name) => used === null || used.has(processId(netns.name, name))));
   for (const dev of netns.devices.values())
     if (dev instanceof Tun && dev.owner !== null && (used === null || isUsed(dev, used))) names.add(FLANNELD);
   return [...names].map((name) =>

@@ -69,7 +69,7 @@ function commandOf(root: Command, before: readonly string[]): Command {
 }
 
 /** Paths that `-f` names in the words before. */
-export function topologyPaths(words: readonly string[]): string[] {
+function topologyPaths(words: readonly string[]): string[] {
   const paths: string[] = [];
   for (const [i, word] of words.entries()) {
     const next = words[i + 1];

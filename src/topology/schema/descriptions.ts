@@ -2,7 +2,7 @@
  * What the fields of podpath's own kinds mean, by path from the object's root (`*` for any key, `[]` for an element), as
  * an editor shows it beside a field.
  */
-export const DESCRIPTIONS: Readonly<Record<string, string>> = {
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
   apiVersion: "podpath.dev/v1alpha1",
   kind: "Cluster: what Kubernetes objects do not say about a cluster. Host: a machine outside it.",
   metadata: "The object's name, labels and annotations.",

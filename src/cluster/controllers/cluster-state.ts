@@ -53,7 +53,7 @@ export function together(all: readonly Changes[]): Changes {
 }
 
 /** Where objects of a kind are kept. Throws RangeError for a kind that a cluster does not hold. */
-export function mapOf(kind: string): keyof ObjectStore {
+function mapOf(kind: string): keyof ObjectStore {
   const map = KINDS.get(kind)?.store ?? null;
   if (map === null) throw new RangeError(`a cluster holds no ${kind}`);
   return map;

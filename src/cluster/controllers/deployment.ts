@@ -14,7 +14,7 @@ import { controllerReference, isControlledBy } from "./owner.ts";
 /** Label by which the pods of one template are told from those of the next (`DefaultDeploymentUniqueLabelKey`). */
 export const TEMPLATE_HASH_LABEL = "pod-template-hash";
 /** Annotation that counts a Deployment's templates (`deploymentutil.RevisionAnnotation`). */
-export const REVISION_ANNOTATION = "deployment.kubernetes.io/revision";
+const REVISION_ANNOTATION = "deployment.kubernetes.io/revision";
 
 /** One step over all Deployments. */
 export function syncDeployments({ store }: ClusterState): Changes {
@@ -35,7 +35,7 @@ export const revisionOf = (object: Deployment | ReplicaSet): number =>
   Number(object.metadata?.annotations?.[REVISION_ANNOTATION] ?? 0);
 
 /** The hash that tells a Deployment's template from its others. */
-export const hashOf = (deployment: Deployment): string => templateHash(deployment.spec?.template ?? {});
+const hashOf = (deployment: Deployment): string => templateHash(deployment.spec?.template ?? {});
 
 /** The ReplicaSet of the Deployment's template as it is now, or null. */
 export function newReplicaSet(deployment: Deployment, all: readonly ReplicaSet[]): ReplicaSet | null {

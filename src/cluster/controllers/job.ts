@@ -25,7 +25,7 @@ export function jobSelector({ spec }: Job): LabelSelector {
 }
 
 /** How many of a Job's pods run, have succeeded and have failed. */
-export function jobCounts(job: Job, index: PodIndex): { active: Pod[]; succeeded: number; failed: number } {
+function jobCounts(job: Job, index: PodIndex): { active: Pod[]; succeeded: number; failed: number } {
   const pods = selectPods(index, namespaceOf(job), jobSelector(job));
   return {
     active: pods.filter(isActive),

@@ -56,7 +56,7 @@ function rank(pod: Pod): number[] {
 }
 
 /** When the pod became ready, in seconds since 1970; null when it does not say. */
-export function readySince(pod: Pod): number | null {
+function readySince(pod: Pod): number | null {
   return secondsOf(pod.status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime);
 }
 

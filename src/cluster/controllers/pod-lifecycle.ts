@@ -92,7 +92,9 @@ function transitions(state: ClusterState, settings: KubeletSettings): [Pod, Tran
   }
   for (const [node, pods] of queues) {
     const [first] = pods.sort((a, b) => startTime(a) - startTime(b));
-    const takes = needsPull(nextContainer(first!)) ? settings.startSeconds : Math.min(settings.startSeconds, START_SECONDS);
+    const takes = needsPull(nextContainer(first!))
+      ? settings.startSeconds
+      : Math.min(settings.startSeconds, START_SECONDS);
     const at = Math.max(startTime(first!), busyUntil.get(node) ?? 0) + takes;
     result.push([first!, { at, to: (now) => startNext(first!, state.store, settings, now) }]);
   }
@@ -130,7 +132,9 @@ function accept(pod: Pod, { subnets }: KubeletSettings, now: number): { pod: Pod
 }
 
 function nextContainer(pod: Pod): Container | undefined {
-  const next = pod.status?.containerStatuses?.find(({ state }) => state?.waiting?.reason === "ContainerCreating");
+  const next = pod.status?.containerStatuses?.find(
+    ({ state }) => state?.waiting?.reason === "ContainerCreating",
+  );
   return pod.spec?.containers.find(({ name }) => name === next?.name);
 }
 
@@ -179,11 +183,7 @@ function containerEvents(pod: Pod, { name, image }: ContainerStatus): EventNote[
   const pulled = needsPull(nextContainer(pod))
     ? [told("Pulling", `pulling image "${image}"`), told("Pulled", `Successfully pulled image "${image}"`)]
     : [told("Pulled", `Container image "${image}" already present on machine`)];
-  return [
-    ...pulled,
-    told("Created", "Created container"),
-    told("Started", "Started container"),
-  ];
+  return [...pulled, told("Created", "Created container"), told("Started", "Started container")];
 }
 
 /** The address that docker gives: drawn in advance, or the lowest that is free on the node. */

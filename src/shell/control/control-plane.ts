@@ -53,6 +53,8 @@ export class ControlPlane {
   private readonly settings: KubeletSettings;
   private current: ClusterState;
   private deadlineUs = Number.POSITIVE_INFINITY;
+  /** What the network follows, as it was followed last. */
+  private shown = "";
 
   constructor(model: ClusterModel, options: ControlPlaneOptions = {}) {
     this.epoch = options.epoch ?? DEFAULT_EPOCH;
@@ -141,6 +143,12 @@ export class ControlPlane {
     this.current = reconcile(state, this.settings);
     const { store } = this.current;
     const followed = ["pods", "services", "endpoints", "endpointSlices", "nodes"] as const;
-    if (followed.some((kind) => store[kind] !== before[kind])) this.cluster.update(modelOf(this.base, store));
+    if (followed.every((kind) => store[kind] === before[kind])) return;
+    const model = modelOf(this.base, store);
+    // most changes of a pod's status mean nothing to the network
+    const shown = JSON.stringify([model.pods, model.services, model.endpointSlices, model.nodes]);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.cluster.update(model);
   }
 }

@@ -21,7 +21,7 @@ import { scaleCommand } from "./scale.ts";
 import { setCommand } from "./set-image.ts";
 
 /** Every subcommand, as `kubectl help` lists them. */
-export const SUBCOMMANDS: readonly Subcommand[] = [
+const SUBCOMMANDS: readonly Subcommand[] = [
   createCommand,
   exposeCommand,
   runCommand,

@@ -21,7 +21,7 @@ export function podRow(pod: Pod, now: number): string[] {
 }
 
 /** The word of STATUS: the first container that has something to say, otherwise the pod's phase. */
-export function podStatus(pod: Pod): string {
+function podStatus(pod: Pod): string {
   if (pod.metadata?.deletionTimestamp !== undefined) return "Terminating";
   let text = pod.status?.reason ?? phaseOf(pod);
   for (const { state } of [...(pod.status?.containerStatuses ?? [])].reverse()) {

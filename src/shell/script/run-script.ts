@@ -11,7 +11,7 @@ export interface ScriptOutput {
 }
 
 /** A command that went wrong, or printed something else than the script says. */
-export interface ScriptFault {
+interface ScriptFault {
   readonly line: number;
   readonly command: string;
   readonly message: string;

@@ -1,7 +1,7 @@
 import type { SimulatedCluster } from "../../cluster/build/cluster.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { parseScript } from "../language/parse.ts";
-import { type Pipeline, type SimpleCommand, SyntaxFault } from "../language/syntax.ts";
+import { type Pipeline, type SimpleCommand, SyntaxFault, type Word } from "../language/syntax.ts";
 import { Capture } from "./capture.ts";
 import { type Command, CommandError } from "./command.ts";
 import { expand, expandText } from "./expand.ts";
@@ -113,12 +113,15 @@ export class Session {
   }
 
   private async runSimple({ words, redirects }: SimpleCommand, io: Io): Promise<number> {
-    const expanded = (await Promise.all(words.map((word) => expand(this, word, io)))).flat();
-    const assignment = /^([A-Za-z_]\w*)=(.*)$/s.exec(expanded[0] ?? "");
-    if (assignment !== null && expanded.length === 1) {
-      this.variables.set(assignment[1]!, assignment[2]!);
-      return 0;
+    if (words.length === 1 && redirects.length === 0) {
+      const assigned = ASSIGNMENT.exec(leadingText(words[0]!));
+      if (assigned !== null) {
+        const value = await expandText(this, words[0]!, io);
+        this.variables.set(assigned[1]!, value.slice(assigned[0].length));
+        return 0;
+      }
     }
+    const expanded = (await Promise.all(words.map((word) => expand(this, word, io)))).flat();
     let { stdin } = io;
     const written: { file: string; text: string }[] = [];
     const streams = { out: io.out, err: io.err };
@@ -150,6 +153,18 @@ export class Session {
     for (const { file, text } of written) if (file !== "/dev/null") this.files.write(file, text);
     return code;
   }
+}
+
+const ASSIGNMENT = /^([A-Za-z_]\w*)=/;
+
+/** What a word begins with, as far as it is plain text. */
+function leadingText(word: Word): string {
+  let text = "";
+  for (const part of word) {
+    if (part.type !== "text" || part.quoted) break;
+    text += part.text;
+  }
+  return text;
 }
 
 /** Files of the machines that the tutorial looks at. */

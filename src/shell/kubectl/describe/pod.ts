@@ -54,7 +54,7 @@ function describeContainer(call: Call, pod: Pod, container: Container): string {
 }
 
 /** docker's reference to the image that was pulled; the digest stands for the name. */
-export function imageId(image: string): string {
+function imageId(image: string): string {
   const path = image.replace(/:[^/]*$/, "");
   const host = path.includes(".") ? path : `docker.io/${path}`;
   return `docker-pullable://${host}@sha256:${createHash("sha256").update(path).digest("hex")}`;

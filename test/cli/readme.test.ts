@@ -1,18 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { podpath } from "./run.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+const README = join(PROJECT, "README.md");
 
-/** Output of one command of the README, which may end in a pipe to `head`, `tail` or `grep`. */
+/** Output of one command of the README, which may end in a pipe to `head`, `tail` or `grep`, or in `> FILE`. */
 async function outputOf(command: string, folder: string): Promise<string> {
-  const [line, filter] = command.split(" | ");
-  const words = line!.split(" ").slice(1);
-  const argv = words.map((word) => (word === "example.yaml" ? join(folder, word) : word));
-  const { out, err } = await podpath(argv);
-  return (filter === undefined ? out : filtered(out, filter)) + err.replaceAll(`${folder}/`, "");
+  const [line, file] = command.split(" > ");
+  const [words, filter] = line!.split(" | ");
+  const argv = words!.split(" ").slice(1);
+  const { out, err } = await podpath(argv.map((word) => placed(word, folder)));
+  const shown = filter === undefined ? out : filtered(out, filter);
+  if (file !== undefined) writeFileSync(join(folder, file), shown);
+  return ((file === undefined ? shown : "") + err).replaceAll(`${folder}/`, "").replaceAll(PROJECT, "");
+}
+
+/** A file that the README names: its own in `folder`, the project's under the project. */
+function placed(word: string, folder: string): string {
+  if (word.startsWith("topologies/")) return join(PROJECT, word);
+  return existsSync(join(folder, word)) ? join(folder, word) : word;
 }
 
 function filtered(text: string, filter: string): string {
@@ -29,8 +39,9 @@ function filtered(text: string, filter: string): string {
 async function refreshed(text: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "podpath-"));
   try {
-    const [, example] = /<!-- example\.yaml -->\n```yaml\n(.*?)```/s.exec(text) ?? [];
-    writeFileSync(join(folder, "example.yaml"), example ?? "");
+    for (const [, name, content] of text.matchAll(/<!-- (\S+) -->\n```\w+\n(.*?)```/gs)) {
+      writeFileSync(join(folder, name!), content!);
+    }
     const parts = text.split(/(?<=^```console\n)(.*?)(?=^```)/ms);
     for (let i = 1; i < parts.length; i += 2) {
       const commands = parts[i]!.split("\n").filter((line) => line.startsWith("$ "));

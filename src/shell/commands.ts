@@ -10,6 +10,7 @@ import { jq } from "./tools/jq.ts";
 import { MACHINE_TOOLS } from "./tools/machine-tools.ts";
 import { netcat } from "./tools/netcat.ts";
 import { ping } from "./tools/ping.ts";
+import { requests } from "./tools/requests.ts";
 import { tcpdump } from "./tools/tcpdump.ts";
 import { TEXT_TOOLS } from "./tools/text-tools.ts";
 import { trace } from "./tools/trace.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   docker,
   trace,
   curl,
+  requests,
   ping,
   traceroute,
   netcat,

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { requestsDuring } from "./client.ts";
-import { bareCluster, ok, sessionIn } from "./session.ts";
+import { toNumber } from "../../src/cluster/objects/address.ts";
+import type { Session } from "../../src/shell/session/session.ts";
+import { requestsDuring } from "../../src/shell/tools/request-load.ts";
+import { bareCluster, ok, sessionIn, type } from "./session.ts";
 
 const controller = (replicas: number, image = "nginx") => `cat > rc.yaml <<EOF
 apiVersion: v1
@@ -31,16 +33,20 @@ async function webCluster(replicas: number, nodes = 2, cluster = "") {
   return session;
 }
 
-const AT_NODE_1 = { from: "client", address: "10.0.0.1", port: 30080 };
+const atNode1 = (session: Session) => ({
+  from: session.cluster.hosts.get("client")!,
+  address: toNumber("10.0.0.1"),
+  port: 30080,
+});
 
 describe("1,000 requests through the NodePort", () => {
   it("are all answered while a rolling update goes on", async () => {
     const session = await webCluster(3);
-    const options = { ...AT_NODE_1, count: 1000, seconds: 250 };
+    const options = { ...atNode1(session), count: 1000, seconds: 250 };
     const outcome = await requestsDuring(session, options, async () => {
       await ok(session, "kubectl rolling-update web --image=httpd");
     });
-    expect(outcome).toEqual({ sent: 1000, lost: 0 });
+    expect(outcome).toMatchObject({ sent: 1000, answered: 1000 });
     expect(await ok(session, "ssh client curl -I http://10.0.0.1:30080")).toContain("Apache");
   });
 
@@ -53,7 +59,7 @@ describe("1,000 requests through the NodePort", () => {
     "are lost while no pod is there: old ones deleted, then new ones made (rules of %s)",
     async (version, seconds) => {
       const session = await webCluster(3, 2, `  kubeProxy: {version: "${version}"}`);
-      const options = { ...AT_NODE_1, count: 1000, seconds: 250 };
+      const options = { ...atNode1(session), count: 1000, seconds: 250 };
       const outcome = await requestsDuring(session, options, async () => {
         session.plane.advance(60);
         await ok(session, "kubectl delete rc web");
@@ -61,7 +67,7 @@ describe("1,000 requests through the NodePort", () => {
         await ok(session, `${controller(3, "httpd")}kubectl create -f rc.yaml || true`);
         session.plane.advance(60);
       });
-      expect(outcome).toEqual({ sent: 1000, lost: 4 * seconds });
+      expect(outcome).toMatchObject({ sent: 1000, answered: 1000 - 4 * seconds });
     },
   );
 });
@@ -76,13 +82,32 @@ describe("a rolling update", () => {
         async (replicas, period, nodes) => {
           const session = await webCluster(replicas, nodes);
           const seconds = (replicas + 1) * period;
-          const outcome = await requestsDuring(session, { ...AT_NODE_1, count: 60, seconds }, async () => {
-            await ok(session, `kubectl rolling-update web --image=httpd --update-period=${period}s`);
-          });
-          expect(outcome).toEqual({ sent: 60, lost: 0 });
+          const outcome = await requestsDuring(
+            session,
+            { ...atNode1(session), count: 60, seconds },
+            async () => {
+              await ok(session, `kubectl rolling-update web --image=httpd --update-period=${period}s`);
+            },
+          );
+          expect(outcome).toMatchObject({ sent: 60, answered: 60 });
         },
       ),
       { numRuns: 15 },
     );
+  });
+});
+
+it("the shell's own command measures it", async () => {
+  const session = await webCluster(2);
+  await ok(session, "ssh client");
+  const printed = await ok(
+    session,
+    "requests -n 100 -d 200 10.0.0.1:30080 -- kubectl rolling-update web --image=httpd | tail -1",
+  );
+  expect(printed).toBe("100 requests: 100 answered, 0 refused, 0 without an answer\n");
+  const lossy = await type(session, "requests -n 100 -d 100 10.0.0.1:30080 -- kubectl delete rc web");
+  expect(lossy).toEqual({
+    text: 'replicationcontroller "web" deleted\n100 requests: 2 answered, 98 refused, 0 without an answer, from second 2.0 to 99.0\n',
+    code: 1,
   });
 });

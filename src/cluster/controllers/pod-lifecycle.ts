@@ -84,7 +84,8 @@ function transitions(state: ClusterState, settings: KubeletSettings): [Pod, Tran
   const busyUntil = new Map<string, number>();
   for (const pod of state.store.pods.values()) {
     const node = pod.spec?.nodeName;
-    if (node === undefined) continue;
+    // nobody looks after pods of a node that is no machine
+    if (node === undefined || !settings.subnets.has(node)) continue;
     busyUntil.set(node, Math.max(busyUntil.get(node) ?? 0, lastStart(pod)));
     const own = ownTransition(pod, settings);
     if (own !== null) result.push([pod, own]);

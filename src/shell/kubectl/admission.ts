@@ -34,6 +34,10 @@ export function admit(call: Call, object: KubernetesObject): KubernetesObject {
       if ("refusal" in admitted) invalid(object, admitted.refusal);
       return admitted.service;
     }
+    case "Node":
+      if (!call.store.nodes.has(nameOf(object)))
+        throw new CommandError("error: a node is a machine: it belongs in the topology");
+      return object;
     case "Namespace":
       return { ...object, status: { phase: "Active" } } as KubernetesObject;
     default:

@@ -47,7 +47,7 @@ interface Result {
 }
 
 /** What a URL names. The scheme may be left out. */
-function parseUrl(url: string): { host: string; port: number; path: string } | null {
+export function parseUrl(url: string): { host: string; port: number; path: string } | null {
   const match = /^(?:(https?):\/\/)?([^/:?#]+)(?::(\d+))?([/?#].*)?$/i.exec(url);
   if (match === null) return null;
   const [, scheme = "http", host = "", port, path = "/"] = match;

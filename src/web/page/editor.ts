@@ -68,7 +68,7 @@ export function createEditor(parent: HTMLElement, text: string, { onText, onAppl
       doc: text,
       extensions: [
         EditorView.cspNonce.of(nonce),
-        EditorView.contentAttributes.of({ "aria-label": "Topology in YAML" }),
+        EditorView.contentAttributes.of({ "aria-label": "Topology in YAML", tabindex: "0" }),
         lineNumbers(),
         foldGutter(),
         lintGutter(),

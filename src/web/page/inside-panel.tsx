@@ -7,6 +7,7 @@ import { fetchState, type Topic } from "./client.ts";
 import { Check } from "./question-form.tsx";
 import type { Result } from "./result.ts";
 import { Tabs } from "./tabs.tsx";
+import { useSettled } from "./use-settled.ts";
 
 interface InsidePanelProps {
   readonly topic: Topic;
@@ -152,14 +153,15 @@ function Group({ label, names }: { label: string; names: readonly string[] }) {
   );
 }
 
-const PAGE = 250;
+const PAGE = 150;
 
 function Rules({ text, netns, trace }: { text: string; netns: string; trace: Trace | null }) {
   const [search, setSearch] = useState("");
   const [onlyMatched, setOnlyMatched] = useState(false);
   const [most, setMost] = useState(PAGE);
   const lines = useMemo(() => ruleLines(text, netns, trace), [text, netns, trace]);
-  const shown = useMemo(() => searchLines(lines, search, onlyMatched), [lines, search, onlyMatched]);
+  const settled = useSettled(search);
+  const shown = useMemo(() => searchLines(lines, settled, onlyMatched), [lines, settled, onlyMatched]);
   const matched = useMemo(() => lines.filter((line) => line.matched.length > 0).length, [lines]);
   const rules = useMemo(() => lines.filter(({ number }) => number > 0).length, [lines]);
   return (

@@ -50,9 +50,9 @@ export function MapItems({ layout, marks, on }: { layout: MapLayout; marks: Mark
       {layout.nodes.map((box) => (
         <NodeItem key={box.node.name} box={box} marks={marks} on={on} />
       ))}
-      <h3 class="map-heading" style={{ left: "28px", top: `${layout.servicesTop - 4}px` }}>
+      <h2 class="map-heading" style={{ left: "28px", top: `${layout.servicesTop - 4}px` }}>
         Services
-      </h3>
+      </h2>
       {layout.services.map((box) => (
         <ServiceItem key={`${box.service.namespace}/${box.service.name}`} box={box} marks={marks} on={on} />
       ))}

@@ -9,6 +9,7 @@ import { MapItems, type Marks } from "./map-items.tsx";
 import { moveFocus } from "./map-keys.ts";
 import { PacketMarker } from "./packet-marker.tsx";
 import { PickCard } from "./pick-card.tsx";
+import { useSettled } from "./use-settled.ts";
 
 interface MapProps {
   readonly view: TopologyView;
@@ -38,8 +39,11 @@ export function TopologyMap(props: MapProps) {
   const [search, setSearch] = useState("");
   const [expanded, setExpanded] = useState(NOTHING);
   const [picked, setPicked] = useState<Item | null>(null);
-  const found = useMemo(() => searchItems(view, search), [view, search]);
-  const pinned = useMemo(() => pinnedPods(view, steps, from, to, found), [view, steps, from, to, found]);
+  const settled = useSettled(search);
+  const found = useMemo(() => searchItems(view, settled), [view, settled]);
+  const pinned = useSamePins(
+    useMemo(() => pinnedPods(view, steps, from, to, found), [view, steps, from, to, found]),
+  );
   const columns = columnsFor(view.nodes.length, paneWidth);
   const layout = useMemo(
     () => mapLayout(view, { columns, expanded, pinned }),
@@ -154,6 +158,14 @@ export function TopologyMap(props: MapProps) {
   );
 }
 
+/** The set as it was while it has the same members, so that what is made of it is not made anew. */
+function useSamePins(pins: ReadonlySet<string>): ReadonlySet<string> {
+  const kept = useRef(pins);
+  const isSame = kept.current.size === pins.size && [...pins].every((id) => kept.current.has(id));
+  if (!isSame) kept.current = pins;
+  return kept.current;
+}
+
 const clamp = (zoom: number, least = LEAST_ZOOM, most = MOST_ZOOM): number =>
   Math.min(most, Math.max(least, zoom));
 
@@ -255,9 +267,10 @@ function visitsOf(steps: readonly Step[]): Map<string, number[]> {
   return visits;
 }
 
+/** Pods found that are shown by themselves; of more than that only the groups are marked. */
 const MOST_FOUND_PINNED = 24;
 
-/** Pods that stand by themselves even if their group is closed: those of the question and of the way, and the first that were found. */
+/** Pods that stand by themselves even if their group is closed: those of the question and of the way, and a few that were found. */
 function pinnedPods(
   { pods }: TopologyView,
   steps: readonly Step[],
@@ -266,17 +279,15 @@ function pinnedPods(
   found: ReadonlySet<string> | null,
 ): ReadonlySet<string> {
   const namespaces = new Set(steps.map(({ netns }) => netns));
-  const pinned = new Set<string>();
-  let ofSearch = 0;
+  const isFound = pods.filter((pod) => found?.has(podId(pod)) === true);
+  const pinned = new Set(isFound.length <= MOST_FOUND_PINNED ? isFound.map(podId) : []);
   for (const pod of pods) {
-    const id = podId(pod);
     const names = [
       `pod/${pod.namespace}/${pod.name}`,
       ...(pod.namespace === "default" ? [`pod/${pod.name}`] : []),
     ];
     const isAsked = names.some((name) => from === name || to === name || to.startsWith(`${name}:`));
-    const isFound = found?.has(id) === true && ofSearch++ < MOST_FOUND_PINNED;
-    if (isAsked || isFound || (!pod.hostNetwork && namespaces.has(netnsOf(pod)))) pinned.add(id);
+    if (isAsked || (!pod.hostNetwork && namespaces.has(netnsOf(pod)))) pinned.add(podId(pod));
   }
   return pinned;
 }

@@ -18,6 +18,9 @@ const CHECK_AFTER_MS = 400;
 /** Longer texts are checked only when they are to be used: building thousands of pods takes its time. */
 const LONG = 400_000;
 
+const textIn = (sources: readonly SourceText[], file: string): string =>
+  sources.find((one) => one.file === file)?.text ?? "";
+
 /** A fault in a line; the file's name without its folders. */
 const faultText = ({ file, line, object, path, message }: FaultView): string => {
   const what = [object, path].filter((part) => part !== "").join(" ");
@@ -48,13 +51,14 @@ export function YamlPanel({ draft, applied, warnings, onDraft, onApply, onRevert
       setStatus(error.message);
     }
   };
+  const marks = useRef<Parameters<Editor["setMarks"]>[0]>([]);
   const applyNow = useRef(apply);
   applyNow.current = apply;
   useEffect(() => {
     let isHere = true;
     import("./editor.ts").then(({ createEditor }) => {
       if (!isHere || place.current === null) return;
-      const text = latest.current.draft.find((one) => one.file === latest.current.file)?.text ?? "";
+      const text = textIn(latest.current.draft, latest.current.file);
       editor.current = createEditor(place.current, text, {
         onText: (changed) => {
           const { draft: texts, file: name, onDraft: tell } = latest.current;
@@ -62,6 +66,7 @@ export function YamlPanel({ draft, applied, warnings, onDraft, onApply, onRevert
         },
         onApply: () => void applyNow.current(),
       });
+      editor.current.setMarks(marks.current);
     });
     return () => {
       isHere = false;
@@ -69,8 +74,8 @@ export function YamlPanel({ draft, applied, warnings, onDraft, onApply, onRevert
       editor.current = null;
     };
   }, []);
-  const text = draft.find((one) => one.file === file)?.text ?? "";
-  useEffect(() => editor.current?.setText(text), [text]);
+  // the editor's text is ahead of the draft while somebody types: only another file's text is put in
+  useEffect(() => editor.current?.setText(textIn(latest.current.draft, file)), [file]);
   const isChanged = JSON.stringify(draft) !== JSON.stringify(applied);
   useEffect(() => {
     if (!isChanged || draft.reduce((sum, one) => sum + one.text.length, 0) > LONG) {
@@ -99,12 +104,11 @@ export function YamlPanel({ draft, applied, warnings, onDraft, onApply, onRevert
     };
   }, [draft, isChanged]);
   const odd = isChanged ? [] : warnings;
-  useEffect(() => {
-    editor.current?.setMarks([
-      ...faults.filter((one) => one.file === file).map((one) => ({ ...one, severity: "error" as const })),
-      ...odd.filter((one) => one.file === file).map((one) => ({ ...one, severity: "warning" as const })),
-    ]);
-  }, [faults, odd, file, text]);
+  marks.current = [
+    ...faults.filter((one) => one.file === file).map((one) => ({ ...one, severity: "error" as const })),
+    ...odd.filter((one) => one.file === file).map((one) => ({ ...one, severity: "warning" as const })),
+  ];
+  useEffect(() => editor.current?.setMarks(marks.current), [faults, odd, file]);
   return (
     <div class="yaml">
       <div class="yaml-tools">
@@ -126,7 +130,14 @@ export function YamlPanel({ draft, applied, warnings, onDraft, onApply, onRevert
         <span role="status" class={`hint ${faults.length > 0 ? "bad" : ""}`}>
           {status === "" && isChanged ? "Changed" : status}
         </span>
-        <button type="button" disabled={!isChanged} onClick={onRevert}>
+        <button
+          type="button"
+          disabled={!isChanged}
+          onClick={() => {
+            onRevert();
+            editor.current?.setText(textIn(applied, file));
+          }}
+        >
           Revert
         </button>
         <button type="button" class="primary" disabled={!isChanged} onClick={() => void apply()}>

@@ -1,0 +1,76 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { builtInTopology, readSources } from "../../src/topology/load/source.ts";
+import { type Bench, hasChromium, openBench, openPage } from "./browser.ts";
+
+const sources = readSources([builtInTopology()]);
+
+/** What a reader looks at, and how the page gets there. */
+const views: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = [
+  ["a trace", async (page) => page.getByRole("heading", { name: "Delivered" }).waitFor()],
+  [
+    "a choice on the map",
+    async (page) => {
+      await page.getByRole("button", { name: /^client2/ }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  [
+    "the rules of a node",
+    async (page) => {
+      await page.keyboard.press("Escape");
+      await page.getByRole("tab", { name: "Inside" }).click();
+      await page.locator(".rule-list li").first().waitFor();
+    },
+  ],
+  [
+    "connections",
+    async (page) => {
+      await page.getByRole("tab", { name: "Conntrack" }).click();
+      await page.locator(".output").waitFor();
+    },
+  ],
+  [
+    "the editor",
+    async (page) => {
+      await page.getByRole("tab", { name: "Topology" }).click();
+      await page.locator(".cm-content").waitFor();
+    },
+  ],
+];
+
+const looks = [
+  [1440, "light"],
+  [1440, "dark"],
+  [390, "light"],
+  [390, "dark"],
+] as const;
+
+describe.skipIf(!hasChromium)("how the page looks", () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await openBench();
+  }, 60_000);
+  afterAll(() => bench?.close());
+
+  it.each(looks)(
+    "%d pixels wide, %s: nothing that axe calls a violation, nothing beyond the edge",
+    async (width, colorScheme) => {
+      const hash = "#from=pod/client&to=svc/nginx:80&explore=true&step=4";
+      const opened = await openPage(bench, { sources, hash, width, colorScheme });
+      const { page } = opened;
+      for (const [name, go] of views) {
+        await go(page);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(({ id, nodes }) => `${name}: ${id} ${nodes[0]?.html.slice(0, 120)}`);
+        expect(found).toEqual([]);
+        const over = await page.locator("html").evaluate((root) => root.scrollWidth - root.clientWidth);
+        expect([name, over]).toEqual([name, 0]);
+      }
+      await opened.close();
+      expect(opened.complaints).toEqual([]);
+    },
+    30_000,
+  );
+});

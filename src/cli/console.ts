@@ -15,8 +15,8 @@ export interface Console {
 
 /** The process's own standard streams. A reader that goes away ends the process quietly. */
 export function processConsole(): Console {
-  process.stdout.on("error", leaveOnBrokenPipe);
-  process.stderr.on("error", leaveOnBrokenPipe);
+  process.stdout.on("error", leaveOnBrokenStream);
+  process.stderr.on("error", () => process.exit(process.exitCode));
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
@@ -27,7 +27,8 @@ export function processConsole(): Console {
   };
 }
 
-function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
+function leaveOnBrokenStream(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(process.exitCode);
-  throw error;
+  process.stderr.write(`podpath: error: standard output: ${error.message}\n`);
+  process.exit(70);
 }

@@ -16,7 +16,7 @@ import {
   type RuleEntry,
   type Trace,
 } from "./trace.ts";
-import { endingOf, icmpErrorsTo, packetAtEnd } from "./verdict.ts";
+import { endingOf, icmpErrorsTo, packetAtEnd, placeOfUnsent } from "./verdict.ts";
 
 /** Makes the trace out of the event stream of a run. */
 export function fold(
@@ -39,6 +39,7 @@ export function fold(
     kind: "Trace",
     request: requestOf(settled, events, roles),
     ...ending,
+    ...(serial === 0 ? { at: placeOfUnsent(sender) } : {}),
     delivered,
     reply: delivered === null || !settled.reply ? null : replyOf(events, roles, delivered.netns),
     reset: settled.reply ? resetOf(events, roles, sender) : null,

@@ -105,6 +105,16 @@ const placeOf = ({ netns, device, hook, table, chain, rule }: DropEvent): Place 
   rule: rule === 0 ? null : rule,
 });
 
+/** Where a packet ended that never was: in its sender's namespace, before any device. */
+export const placeOfUnsent = (netns: string): Place => ({
+  netns,
+  device: null,
+  hook: null,
+  table: null,
+  chain: null,
+  rule: null,
+});
+
 /** Where the packet, or the one around it, was last seen. */
 function lastPlace(events: readonly NetworkEvent[], roles: Roles, serial: number): Place | null {
   for (let i = events.length - 1; i >= 0; i--) {

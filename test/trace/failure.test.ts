@@ -141,7 +141,7 @@ const cases: Case[] = [
     request: { ...DNS_ACROSS, size: 2000, dontFragment: true },
     verdict: "unreachable",
     reason: "PKT_TOO_BIG",
-    at: null,
+    at: { netns: "srv-k8s-node1/default/client", device: null, hook: null },
   },
   {
     what: "an address that the gateway has no route to",

@@ -12,6 +12,12 @@ import type { LocalAddress, RuleFileRequest } from "./request.ts";
 /** What a device is called that nobody named: no rule can mean it. */
 export const UNNAMED_DEVICE = "?";
 
+/**
+ * The machine's address when nobody tells one (192.0.2.1, RFC 5737): it has some, or MASQUERADE and REDIRECT would drop
+ * what they could not translate.
+ */
+export const STAND_IN_ADDRESS = 0xc0000201;
+
 /** A device that swallows what leaves by it: beyond it there is nothing. */
 class EndDevice extends NetDevice {
   readonly kind = "nic";
@@ -54,6 +60,8 @@ export function buildMachine(ruleSet: RuleSet, request: RuleFileRequest, chooser
       prefixLength: address.prefixLength,
     });
   request.localAddresses.forEach(place);
+  if (request.localAddresses.length === 0)
+    place({ address: STAND_IN_ADDRESS, prefixLength: 32, device: null });
   const { source } = request;
   // who sends from here has the address it sends from
   if (incoming === null && addressType(netns, source, null) !== RTN_LOCAL)

@@ -12,7 +12,7 @@ import { exploreBranches, groupBranches } from "../explore/branching-chooser.ts"
 import { toNumber } from "../explore/fraction.ts";
 import { markUntracked } from "./connection.ts";
 import { withTraps } from "./judgeable.ts";
-import { buildMachine } from "./machine.ts";
+import { buildMachine, STAND_IN_ADDRESS } from "./machine.ts";
 import { makePacket } from "./packet.ts";
 import { report } from "./report.ts";
 import type { RuleFileRequest } from "./request.ts";
@@ -95,7 +95,7 @@ export function judgePacket(file: RuleFile, request: RuleFileRequest, chooser: C
       after: endsOf(after),
     })),
     log: told.log,
-    notes: notesOn(request, hooks),
+    notes: notesOn(request, hooks, skb.packet),
   };
 }
 
@@ -120,12 +120,18 @@ function endsOf(p: Packet): PacketEnds {
   return { source: end(p.src, p.sport), destination: end(p.dst, p.dport) };
 }
 
-function notesOn({ outDevice, localAddresses }: RuleFileRequest, hooks: RuleTrace["hooks"]): string[] {
+function notesOn(
+  { outDevice, localAddresses }: RuleFileRequest,
+  hooks: RuleTrace["hooks"],
+  { src, dst }: Packet,
+): string[] {
   const notes: string[] = [];
   const leaves = hooks.includes("FORWARD") || (hooks[0] === "OUTPUT" && !hooks.includes("INPUT"));
   if (leaves && outDevice === null)
     notes.push("no --out-interface: rules with -o judge as of a device that no rule names");
   if (localAddresses.length === 0 && hooks[0] === "PREROUTING")
     notes.push("no --local-address: only 127.0.0.0/8 is LOCAL");
+  if (localAddresses.length === 0 && (src === STAND_IN_ADDRESS || dst === STAND_IN_ADDRESS))
+    notes.push(`no --local-address: ${formatIpv4(STAND_IN_ADDRESS)} stands for this machine's`);
   return notes;
 }

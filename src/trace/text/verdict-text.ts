@@ -28,8 +28,9 @@ const icmpText = ({ type, code, from }: IcmpError): string => {
   return `${type}/${code}${words === undefined ? "" : ` ${words}`} from ${from}`;
 };
 
+/** What never left its sender's socket ended where it began: nobody needs to be told. */
 function endingText({ verdict, reason, at }: Pick<Trace, "verdict" | "reason" | "at">): string {
-  const where = placeText(at);
+  const where = at !== null && at.device === null && at.hook === null ? "" : placeText(at);
   return [verdict, reason, where === "" ? null : `in ${where}`].filter((part) => part !== null).join(" ");
 }
 

@@ -76,6 +76,14 @@ describe("the hooks that a packet comes to, and the tables at each, are those of
   });
 });
 
+it("a machine of which nobody tells an address has one all the same, for MASQUERADE and REDIRECT", () => {
+  const masquerade = judge({ nat: ["-A POSTROUTING -j MASQUERADE"] }, { local: [] });
+  expect(masquerade).toMatchObject({ verdict: "accepted", after: { source: "192.0.2.1:40000" } });
+  expect(masquerade.notes).toContain("no --local-address: 192.0.2.1 stands for this machine's");
+  const redirect = judge({ nat: ["-A PREROUTING -p tcp -j REDIRECT --to-ports 8080"] }, { local: [] });
+  expect(redirect).toMatchObject({ verdict: "accepted", after: { destination: "192.0.2.1:8080" } });
+});
+
 describe("what connection tracking knows of the packet", () => {
   const states = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"] as const;
   const rules = {

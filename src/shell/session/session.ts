@@ -85,6 +85,10 @@ export class Session {
   /** Runs one command that is already in words. */
   async runWords(words: readonly string[], io: Io): Promise<number> {
     const [name = "", ...args] = words;
+    if (this.leaveDeadPod()) {
+      io.err("command terminated with exit code 137\n");
+      return 137;
+    }
     const command = this.commands.get(name);
     if (command === undefined) {
       io.err(`-bash: ${name}: command not found\n`);
@@ -97,6 +101,14 @@ export class Session {
       if (error.message !== "") io.err(`${error.message}\n`);
       return error.code;
     }
+  }
+
+  /** Out of a pod that has gone meanwhile; true when the session was in one. */
+  private leaveDeadPod(): boolean {
+    const { pod, netns } = this.place;
+    if (pod === null || this.cluster.pod(pod.namespace, pod.name)?.netns === netns) return false;
+    this.places.pop();
+    return true;
   }
 
   private async runPipeline(commands: readonly SimpleCommand[], io: Io): Promise<number> {

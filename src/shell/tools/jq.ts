@@ -40,7 +40,14 @@ export const jq: Command = {
       if (text !== "") io.out(`${text.replace(/\n$/, "")}\n`);
       return 0;
     } catch (error) {
-      throw new CommandError((error as Error).message, 5);
+      const { message } = error as Error;
+      throw new CommandError(message, exitCode(message));
     }
   },
 };
+
+/** jq's own exit codes: input that is no JSON, a filter that is none, a filter that fails on the input. */
+function exitCode(message: string): number {
+  if (message.includes("parse error")) return 2;
+  return message.includes("compile error") ? 3 : 5;
+}

@@ -125,6 +125,37 @@ describe("docker", () => {
   });
 });
 
+describe("a shell in a pod", () => {
+  it("stays there until exit, or until the pod has gone", async () => {
+    const session = await twoPods();
+    await ok(session, "kubectl exec -it a -- sh");
+    expect(await ok(session, "hostname; ip -4 addr show dev eth0 | grep -o 'inet [0-9.]*'")).toBe(
+      "a\ninet 10.244.1.2\n",
+    );
+    expect(await ok(session, "exit; hostname")).not.toBe("a\n");
+    await ok(session, "kubectl exec -it a -- sh");
+    session.plane.write({ put: [], remove: [session.plane.store.pods.get("default/a")!], events: [] });
+    expect(await type(session, "hostname")).toEqual({
+      text: "command terminated with exit code 137\n",
+      code: 137,
+    });
+    expect(session.place.kind).not.toBe("pod");
+  });
+});
+
+describe("jq", () => {
+  it.each([
+    ["echo '{\"a\": [1, 2]}' | jq -c '.a[]'", 0, "1\n2\n"],
+    ["echo '{' | jq .", 2, /parse error/],
+    ["echo '{}' | jq '.['", 3, /compile error|syntax error/],
+    ["echo '1' | jq .a", 5, /Cannot index number/],
+  ] as const)("%s", async (command, code, text) => {
+    const result = await type(tutorialSession(), command);
+    expect(result.text).toMatch(text);
+    expect(result.code).toBe(code);
+  });
+});
+
 describe("the machine's own tools", () => {
   it.each([
     ["ip addr show dev docker0 | grep -o 'inet [0-9./]*'", "inet 192.168.96.1/24\n"],

@@ -24,7 +24,7 @@ export function unfitReason(spec: PodSpec, node: Node): string | null {
 
 /** `nodeSelector` and required node affinity (`nodeaffinity.GetRequiredNodeAffinity`). */
 function matchesNodeSelector(spec: PodSpec, node: Node): boolean {
-  const labels = node.metadata?.labels ?? {};
+  const labels = { ...ownLabels(node), ...node.metadata?.labels };
   if (!matchesLabels(spec.nodeSelector ?? {}, labels)) return false;
   const terms =
     spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
@@ -35,6 +35,15 @@ function matchesNodeSelector(spec: PodSpec, node: Node): boolean {
     return matchFields.every((requirement) => meets(requirement, { "metadata.name": nameOf(node) }));
   });
 }
+
+/** What every kubelet says of its node by labels (`pkg/kubelet/kubelet_node_status.go: initialNode`; `beta.` until 1.13). */
+const ownLabels = (node: Node): Record<string, string> => ({
+  "kubernetes.io/hostname": nameOf(node),
+  "kubernetes.io/os": "linux",
+  "kubernetes.io/arch": "amd64",
+  "beta.kubernetes.io/os": "linux",
+  "beta.kubernetes.io/arch": "amd64",
+});
 
 /** `Toleration.ToleratesTaint` for any of the tolerations. */
 function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {

@@ -38,6 +38,12 @@ describe("schedule", () => {
       "b",
     ],
     [
+      "labels that the kubelet gives a node",
+      { nodeSelector: { "kubernetes.io/os": "linux", "kubernetes.io/hostname": "b" } },
+      [node("a"), node("b")],
+      "b",
+    ],
+    [
       "nodeSelector nobody meets",
       { nodeSelector: { disk: "ssd" } },
       [node("a"), node("b")],

@@ -3,6 +3,7 @@ import type { ContainerStatus, Pod } from "kubernetes-types/core/v1.js";
 import { applyChanges, clusterState } from "../../cluster/controllers/cluster-state.ts";
 import { timeText } from "../../cluster/controllers/moment.ts";
 import { withConditions } from "../../cluster/controllers/pod-condition.ts";
+import { withWorkloadDefaults } from "../../cluster/controllers/workload-defaults.ts";
 import { isContainerReady, isTerminal, phaseOf } from "../../cluster/objects/pod.ts";
 import {
   emptyStore,
@@ -25,7 +26,7 @@ export function liveStore(store: ObjectStore, epoch: number): ObjectStore {
   );
   const put = [
     ...namespaces(kept),
-    ...kept.map((one) => (one.kind === "Pod" ? runningPod(one as Pod, epoch) : one)),
+    ...kept.map((one) => (one.kind === "Pod" ? runningPod(one as Pod, epoch) : withWorkloadDefaults(one))),
   ];
   const written = applyChanges(clusterState(emptyStore(), epoch), { put, remove: [], events: [] });
   return withOwnerUids(written.store);

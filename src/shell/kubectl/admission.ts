@@ -5,6 +5,7 @@ import type { Pod, PodTemplateSpec, ReplicationController, Service } from "kuber
 import type { LabelSelector } from "kubernetes-types/meta/v1.js";
 import { matchesSelector } from "../../cluster/controllers/label-selector.ts";
 import { admitService } from "../../cluster/controllers/service-admission.ts";
+import { defaultJob, defaultWorkload } from "../../cluster/controllers/workload-defaults.ts";
 import { defaultReplicationController } from "../../cluster/objects/replication-controller.ts";
 import { type KubernetesObject, nameOf, namespaceOf } from "../../cluster/objects/store.ts";
 import { CommandError } from "../session/command.ts";
@@ -49,43 +50,22 @@ function invalid(object: KubernetesObject, text: string): never {
   throw new CommandError(`The ${object.kind} "${nameOf(object)}" is invalid: ${text}`);
 }
 
-/** Labels and selector default to the template's labels (`SetDefaults_*` of extensions/v1beta1). */
 function workload<T extends ReplicaSet | Deployment | DaemonSet>(object: T): T {
-  const labels = object.spec?.template?.metadata?.labels ?? {};
-  const selector = object.spec?.selector ?? { matchLabels: labels };
-  checkTemplate(object, selector, object.spec?.template);
-  const own = object.metadata?.labels;
-  const counts = object.kind === "DaemonSet" ? {} : { replicas: (object as ReplicaSet).spec?.replicas ?? 1 };
-  return {
-    ...object,
-    metadata: { ...object.metadata, labels: own ?? labels },
-    spec: { ...object.spec, ...counts, selector },
-  };
+  const complete = defaultWorkload(object);
+  checkTemplate(complete, complete.spec?.selector ?? {}, complete.spec?.template);
+  return complete;
 }
 
-/** One completion, one pod at a time; a pod that is always started again would never complete. */
+/** A pod that is always started again would never complete. */
 function job(object: Job): Job {
-  const { template = {}, selector, ...spec } = object.spec ?? ({} as NonNullable<Job["spec"]>);
-  const policy = template.spec?.restartPolicy ?? "Always";
+  const policy = object.spec?.template?.spec?.restartPolicy ?? "Always";
   if (policy !== "Never" && policy !== "OnFailure")
     invalid(
       object,
       `spec.template.spec.restartPolicy: Unsupported value: "${policy}": supported values: OnFailure, Never`,
     );
-  const unset = spec.completions === undefined && spec.parallelism === undefined;
-  const labels = template.metadata?.labels ?? { "job-name": nameOf(object) };
-  const complete: Job = {
-    ...object,
-    metadata: { ...object.metadata, labels: object.metadata?.labels ?? labels },
-    spec: {
-      ...spec,
-      ...(unset ? { completions: 1 } : {}),
-      parallelism: spec.parallelism ?? 1,
-      selector: selector ?? { matchLabels: labels },
-      template: { ...template, metadata: { ...template.metadata, labels } },
-    },
-  };
-  checkTemplate(complete, complete.spec!.selector!, complete.spec!.template);
+  const complete = defaultJob(object);
+  checkTemplate(complete, complete.spec?.selector ?? {}, complete.spec?.template);
   return complete;
 }
 

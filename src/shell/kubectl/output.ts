@@ -15,8 +15,16 @@ function inOrder(value: unknown): unknown {
   );
 }
 
-/** YAML of one object, as `kubectl edit` shows it. */
-export const yamlOf = (object: unknown): string => dump(inOrder(object), { lineWidth: -1, noRefs: true });
+/** YAML of one object in the form of go-yaml: lists at their key's indent, times without quotes. */
+export function yamlOf(object: unknown): string {
+  const text = dump(inOrder(object), {
+    lineWidth: -1,
+    noRefs: true,
+    seqNoIndent: true,
+    quoteStyle: "double",
+  });
+  return text.replace(/^(.*: )["'](\d{4}-\d\d-\d\dT[\d:]+Z)["']$/gm, "$1$2");
+}
 
 /** What `-o yaml`, `json` or `name` prints of a list, or of the only object that was asked for by name. */
 export function formatted(objects: readonly KubernetesObject[], isOne: boolean, format: string): string {

@@ -10,7 +10,10 @@ const storeys = [
   { name: "shell", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
   { name: "web", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
   { name: "testing", may: ["packet", "linux", "cluster", "topology", "trace", "analysis"] },
-  { name: "cli", may: ["packet", "linux", "cluster", "topology", "trace", "analysis", "lab", "shell", "web"] },
+  {
+    name: "cli",
+    may: ["packet", "linux", "cluster", "topology", "trace", "analysis", "lab", "shell", "web"],
+  },
 ];
 
 module.exports = {

@@ -1,4 +1,3 @@
-import type { FlowRequest } from "./agent.ts";
 import type { Difference } from "./compare/difference.ts";
 import { frameLine } from "./compare/frame-line.ts";
 import type { PlannedFlow } from "./random-flow.ts";
@@ -6,7 +5,7 @@ import type { FlowRecord } from "./record.ts";
 import { type DifferingFlow, holds, LEAST_P, type VerifyReport } from "./verify.ts";
 
 /** A flow in words: `tcp pod → 1.2.3.4:80 from port 10501, ttl 3, 20 bytes`. */
-export function flowText({ request, keep, kind }: PlannedFlow): string {
+function flowText({ request, keep, kind }: PlannedFlow): string {
   const { protocol, from, destination, port, sourcePort, ttl, size, discovery } = request;
   const to = protocol === "icmp" ? destination : `${destination}:${port}`;
   const parts = [
@@ -20,7 +19,7 @@ export function flowText({ request, keep, kind }: PlannedFlow): string {
 }
 
 /** The two sides of a difference, one below the other, line by line. */
-export function differenceText({ field, kernel, podpath }: Difference): string {
+function differenceText({ field, kernel, podpath }: Difference): string {
   const side = (name: string, text: string): string =>
     text
       .split("\n")
@@ -109,7 +108,3 @@ function recordJson({ frames, sender, receivers, conntrack, counts }: FlowRecord
     })),
   };
 }
-
-/** How a failing flow is asked for again on the command line. */
-export const replayHint = ({ from, protocol, destination, port }: FlowRequest): string =>
-  `--flow ${from},${destination}${protocol === "icmp" ? "" : `:${port}`},${protocol}`;

@@ -1,7 +1,7 @@
 /** The Internet checksum (RFC 1071) of IPv4, ICMP, TCP and UDP, and SCTP's CRC32c (RFC 9260, appendix A). */
 
 /** Adds the big-endian 16-bit words of bytes[start, end) to `sum`; an odd last byte counts as a word's high half. */
-export function addWords(sum: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
+function addWords(sum: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
   let total = sum;
   for (let i = start; i < end; i += 2) {
     total += (bytes[i]! << 8) | (i + 1 < end ? bytes[i + 1]! : 0);

@@ -45,7 +45,7 @@ export const PLAIN_SETTINGS: SettingsSpec = {
 export const CONTAINER_PORT = 8080;
 export const SERVICE_PORT = 80;
 
-export const nodeName = (index: number): string => `node${index + 1}`;
+const nodeName = (index: number): string => `node${index + 1}`;
 export const podName = (index: number): string => `pod${index + 1}`;
 export const serviceName = (index: number): string => `svc${index + 1}`;
 /** The outside host of every such cluster. */

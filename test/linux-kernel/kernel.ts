@@ -78,7 +78,7 @@ const mapValues = (record: Record<string, string[]>, f: (lines: string[]) => str
   Object.fromEntries(Object.entries(record).map(([key, lines]) => [key, f(lines)]));
 
 /** `conntrack -L` without timeout, use count and what else depends on the moment. */
-export const conntrackLine = (line: string): string =>
+const conntrackLine = (line: string): string =>
   line
     .replace(/^(\S+)\s+(\d+)\s+\d+ /, "$1 $2 ")
     .replace(/ use=\d+/, "")

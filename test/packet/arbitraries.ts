@@ -31,7 +31,7 @@ export const packetOf = (fields: Partial<Packet>): Packet => Object.assign(new P
 
 export const ipv4Address = fc.nat({ max: 0xffffffff });
 export const macAddress = fc.nat({ max: 0xffffffffffff });
-export const port = fc.nat({ max: 0xffff });
+const port = fc.nat({ max: 0xffff });
 const uint16 = fc.nat({ max: 0xffff });
 const uint32 = fc.nat({ max: 0xffffffff });
 const bit = fc.constantFrom(0, 1);
@@ -264,7 +264,7 @@ export const fragment: fc.Arbitrary<Packet> = fc
   .map(([pieces, n]) => detached(pieces[n % pieces.length]!));
 
 /** Every kind of packet without an Ethernet header. */
-export const ipPacket: fc.Arbitrary<Packet> = fc.oneof(
+const ipPacket: fc.Arbitrary<Packet> = fc.oneof(
   tcp,
   udp,
   sctp,

@@ -10,7 +10,7 @@ import { prepareConntrack } from "./connection.ts";
 import type { LocalAddress, RuleFileRequest } from "./request.ts";
 
 /** What a device is called that nobody named: no rule can mean it. */
-export const UNNAMED_DEVICE = "?";
+const UNNAMED_DEVICE = "?";
 
 /**
  * The machine's address when nobody tells one (192.0.2.1, RFC 5737): it has some, or MASQUERADE and REDIRECT would drop

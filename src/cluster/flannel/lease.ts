@@ -18,7 +18,7 @@ export function lease(subnet: string, publicIP: string, vtepMac = 0): Lease {
 }
 
 /** Are they for the same subnet? */
-export const sameSubnet = (a: Lease, b: Lease): boolean =>
+const sameSubnet = (a: Lease, b: Lease): boolean =>
   a.subnet === b.subnet && a.prefixLength === b.prefixLength;
 
 /**

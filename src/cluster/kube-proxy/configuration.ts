@@ -34,7 +34,7 @@ export interface KubeProxyConfiguration {
 }
 
 /** What pkg/proxy/apis/config/v1alpha1/defaults.go fills in. */
-export function defaultKubeProxyConfiguration(): KubeProxyConfiguration {
+function defaultKubeProxyConfiguration(): KubeProxyConfiguration {
   return {
     mode: "",
     bindAddress: "0.0.0.0",

@@ -11,8 +11,6 @@ import {
   KUBE_POSTROUTING,
   KUBE_PROXY_FIREWALL,
   KUBE_SERVICES,
-  NFACCT_INVALID_DROPPED,
-  NFACCT_LOCALHOST_NODEPORTS,
 } from "./chains/top-level.ts";
 import type { KubeProxyConfiguration } from "./configuration.ts";
 import type { Proxier } from "./proxier.ts";
@@ -76,11 +74,6 @@ export function ensureJumps(
       ensured = [one.rule, ...ensured];
   }
   return ensured;
-}
-
-/** The nfacct objects kube-proxy creates; none where the kernel has no xt_nfacct. */
-export function nfacctObjects(proxier: Proxier): readonly string[] {
-  return proxier.nfacct ? [NFACCT_INVALID_DROPPED, NFACCT_LOCALHOST_NODEPORTS] : [];
 }
 
 const SECONDS: Readonly<Record<string, number>> = {

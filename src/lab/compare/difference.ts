@@ -7,7 +7,7 @@ export interface Difference {
 }
 
 /** A value in words; `-` for nothing. */
-export const show = (value: unknown): string =>
+const show = (value: unknown): string =>
   value === undefined || value === null ? "-" : typeof value === "string" ? value : JSON.stringify(value);
 
 /** The difference between two values of a field, masked alike; none when they are equal. */

@@ -99,7 +99,7 @@ function errorRoute(netns: Netns, error: RouteError): Route {
  * `fib_validate_source` (net/ipv4/fib_frontend.c): may a packet with this source come by this device? A reason when
  * not; otherwise whether the source is on the link there. `oif` is the device it will leave by, 0 for a local one.
  */
-export function validateSource(netns: Netns, skb: Skb, dev: NetDevice, oif: number): DropReason | boolean {
+function validateSource(netns: Netns, skb: Skb, dev: NetDevice, oif: number): DropReason | boolean {
   const { sysctl } = netns;
   const rpf = sysctl.rpFilter(dev.conf);
   const src = skb.packet.src;

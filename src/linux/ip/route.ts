@@ -34,9 +34,6 @@ export interface Route {
   readonly entry: FibEntry | null;
 }
 
-/** RTCF_LOCAL: the packet is for this namespace. */
-export const isLocalRoute = (route: Route): boolean => route.type === RTN_LOCAL;
-
 export const RT_TABLE_LOCAL = 255;
 export const RT_TABLE_MAIN = 254;
 

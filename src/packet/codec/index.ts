@@ -3,4 +3,4 @@
 export { type DecodeOptions, decodeFrame, decodeIp } from "./decode.ts";
 export { encodeFrame, encodeIp } from "./encode.ts";
 export { DecodeError } from "./extent.ts";
-export { DEFAULT_TUNNEL_PORTS, encapsulatedLength, frameLength, type TunnelPorts } from "./tunnel.ts";
+export { encapsulatedLength, frameLength, type TunnelPorts } from "./tunnel.ts";

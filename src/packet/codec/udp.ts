@@ -11,7 +11,7 @@ import {
 } from "./extent.ts";
 
 /** Bytes of a UDP header. */
-export const UDP_HLEN = 8;
+const UDP_HLEN = 8;
 
 /** A UDP datagram around `payload`, its checksum set (net/ipv4/udp.c: a sum of 0 is sent as 0xffff). */
 export function encodeUdp(p: Packet, payload: Uint8Array): Uint8Array {

@@ -14,7 +14,7 @@ interface ServicePortRef {
 }
 
 /** The Service ports with a cluster IP, each with the pods that should answer by the endpoint slices. */
-export function servicePorts({ model }: SimulatedCluster): ServicePortRef[] {
+function servicePorts({ model }: SimulatedCluster): ServicePortRef[] {
   const podByAddress = new Map(model.pods.map((pod) => [pod.ip, `${pod.namespace}/${pod.name}`]));
   return model.services.flatMap(({ metadata, spec }) => {
     const namespace = metadata?.namespace ?? "default";

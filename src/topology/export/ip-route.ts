@@ -20,7 +20,7 @@ const inTrieOrder = (a: FibEntry, b: FibEntry): number =>
   a.destination - b.destination || b.prefixLength - a.prefixLength || a.metric - b.metric;
 
 /** One entry as `ip route` prints it. */
-export function routeText(entry: FibEntry): string {
+function routeText(entry: FibEntry): string {
   const { type, gateway, dev, protocol, scope, prefsrc, metric, onlink, mtu } = entry;
   const words = [
     type === RTN_UNICAST ? "" : ROUTE_TYPE_NAMES[type],

@@ -52,7 +52,7 @@ export function buildSnapshots(
 }
 
 /** The name of a collected pod's namespace. */
-export const snapshotPodNetns = (node: string, pod: string): string => `${node}/default/${pod}`;
+const snapshotPodNetns = (node: string, pod: string): string => `${node}/default/${pod}`;
 
 function buildNode(network: Network, node: NodeSnapshot, warnings: string[]): Netns {
   const pods = podsOf(node);

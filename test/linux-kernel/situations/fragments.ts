@@ -8,7 +8,7 @@ const S = "10.0.1.1";
 const VIP = "10.96.0.1";
 
 /** The pieces of a datagram whose transport header and payload are cut at these lengths. */
-export function pieces(whole: Packet, lengths: readonly number[], fields: Partial<Packet> = {}): Packet[] {
+function pieces(whole: Packet, lengths: readonly number[], fields: Partial<Packet> = {}): Packet[] {
   let offset = 0;
   return lengths.map((payloadLength, i) => {
     const piece = Object.assign(whole.clone(), fields);

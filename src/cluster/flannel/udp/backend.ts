@@ -9,7 +9,7 @@ import type { Lease } from "../lease.ts";
 import { UdpProxy } from "./proxy.ts";
 
 /** IP and UDP header of the outer packet (backend/udp/udp_network.go: encapOverhead). */
-export const UDP_OVERHEAD = 28;
+const UDP_OVERHEAD = 28;
 
 export interface FlannelUdpOptions {
   /** The whole network: `192.168.0.0/16`. */

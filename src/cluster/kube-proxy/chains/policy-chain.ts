@@ -8,7 +8,7 @@ export interface Verbosity {
 }
 
 /** The probability 1/n with the ten digits kube-proxy prints. */
-export function probability(n: number): string {
+function probability(n: number): string {
   return (1 / n).toFixed(10);
 }
 

@@ -7,7 +7,7 @@ import type { Endpoint } from "./endpoints.ts";
 import type { ServicePort } from "./service-port.ts";
 
 /** kubelet's chain; packets that no rule of KUBE-FW or KUBE-XLB lets on are marked there and dropped in filter. */
-export const KUBE_MARK_DROP = "KUBE-MARK-DROP";
+const KUBE_MARK_DROP = "KUBE-MARK-DROP";
 
 /** 1.7 knows one affinity time: 180 minutes. */
 const STICKY_MAX_AGE_SECONDS = 180 * 60;

@@ -1,15 +1,5 @@
-import {
-  type Conntrack,
-  type Direction,
-  IP_CT_DIR_ORIGINAL,
-  IP_CT_DIR_REPLY,
-  IP_CT_ESTABLISHED_REPLY,
-  type Tuple,
-} from "./entry.ts";
+import { type Direction, IP_CT_DIR_ORIGINAL, IP_CT_DIR_REPLY, IP_CT_ESTABLISHED_REPLY } from "./entry.ts";
 
 /** CTINFO2DIR: in which direction of its connection does a packet go? */
 export const directionOf = (ctinfo: number): Direction =>
   ctinfo >= IP_CT_ESTABLISHED_REPLY ? IP_CT_DIR_REPLY : IP_CT_DIR_ORIGINAL;
-
-export const tupleOf = (ct: Conntrack, direction: Direction): Tuple =>
-  direction === IP_CT_DIR_ORIGINAL ? ct.original : ct.reply;

@@ -18,7 +18,7 @@ export const RST_SET = 4;
 export const NONE_SET = 5;
 
 /** IP_CT_TCP_FLAG_*: notes on one direction. */
-export const FLAG_WINDOW_SCALE = 0x01;
+const FLAG_WINDOW_SCALE = 0x01;
 export const FLAG_SACK_PERM = 0x02;
 export const FLAG_CLOSE_INIT = 0x04;
 export const FLAG_BE_LIBERAL = 0x08;
@@ -26,7 +26,7 @@ export const FLAG_DATA_UNACKNOWLEDGED = 0x10;
 export const FLAG_MAXACK_SET = 0x20;
 
 /** What the window says of a segment: it fits, it is passed over without any effect, or it is invalid (enum nf_ct_tcp_action). */
-export const WINDOW_ACCEPT = 0;
+const WINDOW_ACCEPT = 0;
 export const WINDOW_IGNORE = 1;
 export const WINDOW_INVALID = 2;
 export type WindowVerdict = 0 | 1 | 2;

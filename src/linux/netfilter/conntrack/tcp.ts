@@ -109,7 +109,7 @@ function segmentKind(flags: number): number {
 }
 
 /** tcp_valid_flags: combinations of flags (PSH, ECE and CWR apart) that a sane stack sends. */
-export function hasValidFlags(flags: number): boolean {
+function hasValidFlags(flags: number): boolean {
   switch (flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG)) {
     case TCP_SYN:
     case TCP_SYN | TCP_URG:

@@ -45,7 +45,7 @@ const sameEnds = (a: Packet, b: Packet): boolean =>
   a.src === b.src && a.dst === b.dst && a.sport === b.sport && a.dport === b.dport && a.icmpId === b.icmpId;
 
 /** `nf_nat_manip_pkt`: `answer` is what the packets the other way look like; this one becomes its inverse at one end. */
-export function manipPacket(p: Packet, answer: Tuple, manip: Manip): void {
+function manipPacket(p: Packet, answer: Tuple, manip: Manip): void {
   const ports = p.protocol === IPPROTO_TCP || p.protocol === IPPROTO_UDP || p.protocol === IPPROTO_SCTP;
   if (manip === "source") {
     p.src = answer.dst;

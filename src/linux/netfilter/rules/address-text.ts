@@ -7,7 +7,7 @@ export interface MaskedAddress {
 }
 
 /** A dotted quad in four decimal octets, without leading zeros. Null when it is not one. */
-export function tryAddress(text: string): number | null {
+function tryAddress(text: string): number | null {
   const m = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/.exec(text);
   if (m === null) return null;
   let n = 0;
@@ -31,7 +31,7 @@ export const prefixMask = (length: number): number =>
   length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
 
 /** The prefix length of a mask; -1 when its ones are not all in front. */
-export function maskPrefix(mask: number): number {
+function maskPrefix(mask: number): number {
   const length = Math.clz32(~mask);
   return prefixMask(length) === mask ? length : -1;
 }

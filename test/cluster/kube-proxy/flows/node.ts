@@ -179,7 +179,7 @@ export class FlowNode {
 }
 
 /** Everywhere that the first packet of a flow can go, whatever chance says, in text order. */
-export function destinations(
+function destinations(
   situation: Situation,
   rules: RuleSet,
   [from, to, protocol]: readonly [string, string, FlowProtocol?],

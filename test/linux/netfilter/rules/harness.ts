@@ -17,7 +17,7 @@ export const ip = (text: string): number => parseAddress(text, "test");
 const devices = new Map<string, NetDevice>();
 
 /** A device of which rules see only the name and whether it has Ethernet headers. */
-export function device(name: string): NetDevice {
+function device(name: string): NetDevice {
   let dev = devices.get(name);
   if (dev === undefined) {
     const headerless = name.startsWith("tun");

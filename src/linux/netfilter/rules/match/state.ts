@@ -3,11 +3,11 @@ import { IP_CT_UNTRACKED } from "../../conntrack/entry.ts";
 import { refuse } from "../error.ts";
 import { type MatchExtension, not, required } from "./extension.ts";
 
-export const STATE_INVALID = 1;
-export const STATE_ESTABLISHED = 2;
-export const STATE_RELATED = 4;
-export const STATE_NEW = 8;
-export const STATE_UNTRACKED = 16;
+const STATE_INVALID = 1;
+const STATE_ESTABLISHED = 2;
+const STATE_RELATED = 4;
+const STATE_NEW = 8;
+const STATE_UNTRACKED = 16;
 export const STATE_SNAT = 32;
 export const STATE_DNAT = 64;
 

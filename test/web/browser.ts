@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { build } from "vite";
-import type { Source } from "../../src/topology/load/source.ts";
+import { builtInTopology, readSources, type Source } from "../../src/topology/load/source.ts";
 import { type RunningServer, serve } from "../../src/web/server/serve.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -13,10 +13,15 @@ const CHROMIUM = "/usr/bin/chromium";
 export const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium) console.warn(`browser tests skipped: no ${CHROMIUM} (apt-get install chromium)`);
 
+/** The topology that comes with the package. */
+export const builtIn = readSources([builtInTopology()]);
+
 /** The built page, a browser, and what goes wrong in it. */
 export interface Bench {
   readonly browser: Browser;
   readonly page: string;
+  /** Servers by what they serve. */
+  readonly servers: Map<readonly Source[], RunningServer>;
   close(): Promise<void>;
 }
 
@@ -40,11 +45,13 @@ export async function openBench(): Promise<Bench> {
       "--disable-quic",
     ],
   });
+  const servers = new Map<readonly Source[], RunningServer>();
   const close = async (): Promise<void> => {
     await browser.close();
+    for (const server of servers.values()) await server.close();
     rmSync(page, { recursive: true });
   };
-  return { browser, page, close };
+  return { browser, page, servers, close };
 }
 
 /** A page of a topology in a window of its own. */
@@ -67,7 +74,8 @@ export interface OpenOptions {
 
 export async function openPage(bench: Bench, options: OpenOptions): Promise<Opened> {
   const { sources, hash = "", width = 1440, height = 900, colorScheme = "light" } = options;
-  const server = await serve({ sources, seed: 1, port: 0, page: bench.page });
+  const server = bench.servers.get(sources) ?? (await serve({ sources, seed: 1, port: 0, page: bench.page }));
+  bench.servers.set(sources, server);
   const context: BrowserContext = await bench.browser.newContext({
     viewport: { width, height },
     colorScheme,
@@ -89,9 +97,5 @@ export async function openPage(bench: Bench, options: OpenOptions): Promise<Open
   });
   await page.goto(`${server.url}${hash}`);
   await page.getByRole("button", { name: "Trace", exact: true }).waitFor();
-  const close = async (): Promise<void> => {
-    await context.close();
-    await server.close();
-  };
-  return { page, server, complaints, close };
+  return { page, server, complaints, close: () => context.close() };
 }

@@ -1,10 +1,19 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { builtInTopology, readSources } from "../../src/topology/load/source.ts";
-import { type Bench, hasChromium, type Opened, type OpenOptions, openBench, openPage } from "./browser.ts";
+import {
+  type Bench,
+  builtIn,
+  hasChromium,
+  type Opened,
+  type OpenOptions,
+  openBench,
+  openPage,
+} from "./browser.ts";
+import { lookCases } from "./look.ts";
+import { scaleCases } from "./scale.ts";
 
-const sources = readSources([builtInTopology()]);
+const sources = builtIn;
 const ASKED = "#from=pod/client&to=svc/nginx:80";
 let bench: Bench;
 let opened: Opened | null = null;
@@ -25,6 +34,9 @@ async function open(options: Partial<OpenOptions> = {}) {
   return opened.page;
 }
 
+describe.skipIf(!hasChromium)("how the page looks", () => lookCases(() => bench));
+describe.skipIf(!hasChromium)("large topologies", () => scaleCases(() => bench));
+
 describe.skipIf(!hasChromium)("the page in a browser", () => {
   it("a packet by clicking: source, target, trace, and its steps by keys", async () => {
     const page = await open();
@@ -44,15 +56,15 @@ describe.skipIf(!hasChromium)("the page in a browser", () => {
       await page.keyboard.press("ArrowRight");
     }
     expect(places.size).toBeGreaterThan(4);
-    expect(await page.locator(".step-count").textContent()).toMatch(/^13 of \d+$/);
+    await expect.poll(() => page.locator(".step-count").textContent()).toMatch(/^13 of \d+$/);
     await page.keyboard.press("ArrowLeft");
-    expect(await page.locator(".step-count").textContent()).toMatch(/^12 of/);
+    await expect.poll(() => page.locator(".step-count").textContent()).toMatch(/^12 of/);
     await page.keyboard.press("End");
     expect(await now.or(page.locator(".now")).first().textContent()).toContain(
       "Delivered to the socket that asked",
     );
     await page.keyboard.press("Home");
-    expect(await page.locator(".step-count").textContent()).toMatch(/^1 of/);
+    await expect.poll(() => page.locator(".step-count").textContent()).toMatch(/^1 of/);
   });
 
   it("a packet by typing, with completion, by keys alone", async () => {
@@ -95,7 +107,7 @@ describe.skipIf(!hasChromium)("the page in a browser", () => {
     const receivers = new Set<string>();
     for (let i = 0; i < 4; i++) {
       await branches.nth(i).check();
-      await page.waitForURL((url) => url.hash.includes(`branch=${i}`) || i === 0);
+      await expect.poll(() => /branch=(\d+)/.exec(page.url())?.[1] ?? "0").toBe(String(i));
       receivers.add((await page.locator(".verdict dd").first().textContent())!);
     }
     expect(receivers.size).toBe(4);
@@ -111,11 +123,12 @@ describe.skipIf(!hasChromium)("the page in a browser", () => {
     await page.getByRole("button", { name: "Look inside" }).click();
     await page.getByLabel("Search the rules").fill("kube-sep dnat");
     const rules = page.locator(".rule-list li");
-    const found = await rules.allTextContents();
-    expect(found.length).toBeGreaterThan(3);
-    expect(found.every((text) => text.includes("-j DNAT"))).toBe(true);
+    const isFound = async (): Promise<boolean> =>
+      (await rules.allTextContents()).every((text) => text.includes("-j DNAT"));
+    await expect.poll(isFound).toBe(true);
+    expect(await rules.count()).toBeGreaterThan(3);
     await page.getByLabel(/Matched only/).check();
-    expect(await rules.count()).toBe(1);
+    await expect.poll(() => rules.count()).toBe(1);
     expect(await rules.first().textContent()).toMatch(
       /request[\s\S]*--to-destination 192\.168\.9[67]\.\d+:80/,
     );
@@ -178,10 +191,12 @@ describe.skipIf(!hasChromium)("the page in a browser", () => {
   it("the link carries the question and the step", async () => {
     const page = await open({ hash: "#from=pod/client&to=pod/client2&protocol=icmp&ttl=1&step=3" });
     await page.getByRole("heading", { name: /Expired/ }).waitFor();
-    expect(await page.locator(".step-count").textContent()).toMatch(/^3 of/);
+    await expect.poll(() => page.locator(".step-count").textContent()).toMatch(/^3 of/);
     expect(await page.getByLabel("Protocol").inputValue()).toBe("icmp");
     await page.keyboard.press(".");
-    expect(page.url()).toContain("#from=pod/client&to=pod/client2&protocol=icmp&ttl=1&step=4");
+    await expect
+      .poll(() => page.url())
+      .toContain("#from=pod/client&to=pod/client2&protocol=icmp&ttl=1&step=4");
   });
 
   it("the packet moves, unless less motion is wanted", async () => {

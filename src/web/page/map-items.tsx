@@ -155,6 +155,7 @@ const WIDE = 160;
 function TileItem({ tile, marks, on }: { tile: Tile; marks: Marks; on: ItemEvents }) {
   if (tile.kind === "group") {
     const { key, label, pods, rect } = tile;
+    const stem = label.split("/").at(-1);
     const unready = pods.filter(({ ready }) => !ready).length;
     const isFound = marks.found !== null && pods.some((pod) => marks.found!.has(podId(pod)));
     const mark = marks.found === null ? "" : isFound ? " found" : " dim";
@@ -168,7 +169,7 @@ function TileItem({ tile, marks, on }: { tile: Tile; marks: Marks; on: ItemEvent
         title={`${label}: ${pods.length} pods${unready > 0 ? `, ${unready} not ready` : ""}`}
         onClick={() => on.onToggle(key)}
       >
-        <span class="name">{label}</span>
+        <span class="name">{rect.w > WIDE ? label : stem}</span>
         <span class="count">×{pods.length}</span>
       </button>
     );
@@ -187,7 +188,7 @@ function TileItem({ tile, marks, on }: { tile: Tile; marks: Marks; on: ItemEvent
       title={`${label} ${pod.ip}${pod.ready ? "" : ", not ready"}${pod.hostNetwork ? ", in the node's network" : ""}`}
       onClick={() => on.onPick({ kind: "pod", id, pod, rect })}
     >
-      <span class="name">{label}</span>
+      <span class="name">{rect.w > WIDE ? label : pod.name}</span>
       {rect.w > WIDE && <span class="address">{pod.ip}</span>}
       {!pod.hostNetwork && <Visits numbers={marks.visits.get(netnsOf(pod))} />}
     </button>

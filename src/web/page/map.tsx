@@ -189,6 +189,7 @@ function MapLines({ layout }: { layout: MapLayout }) {
 }
 
 const ROLES = ["request", "reply", "reset", "icmp-error"] as const;
+const WAYS: ReadonlySet<string> = new Set(ROLES);
 
 /** The ways of the packet and of what came of it, over the boxes. */
 function MapWays({ layout, places, steps }: { layout: MapLayout; places: Places; steps: readonly Step[] }) {
@@ -256,8 +257,8 @@ function visitsOf(steps: readonly Step[]): Map<string, number[]> {
   const visits = new Map<string, number[]>();
   let before = "";
   let stop = 0;
-  for (const { netns, of, kind } of steps) {
-    if (of !== "request" || netns === before || kind === "neighbour") continue;
+  for (const { netns, of, kind, overheard } of steps) {
+    if (of !== "request" || netns === before || kind === "neighbour" || overheard) continue;
     before = netns;
     stop++;
     const known = visits.get(netns);
@@ -278,7 +279,9 @@ function pinnedPods(
   to: string,
   found: ReadonlySet<string> | null,
 ): ReadonlySet<string> {
-  const namespaces = new Set(steps.map(({ netns }) => netns));
+  const namespaces = new Set(
+    steps.filter(({ overheard, of }) => !overheard && WAYS.has(of)).map(({ netns }) => netns),
+  );
   const isFound = pods.filter((pod) => found?.has(podId(pod)) === true);
   const pinned = new Set(isFound.length <= MOST_FOUND_PINNED ? isFound.map(podId) : []);
   for (const pod of pods) {

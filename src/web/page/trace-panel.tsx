@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { verdictLines } from "../../trace/text/verdict-text.ts";
 import type { BranchView } from "../view/api.ts";
 import { type Change, changesBetween } from "../view/changes.ts";
@@ -94,6 +94,9 @@ function Branches(props: {
   readonly onBranch: (branch: number) => void;
 }) {
   const { branches, chosen, onBranch } = props;
+  // what was clicked is marked at once, though its trace is still to come
+  const [clicked, setClicked] = useState(chosen);
+  useEffect(() => setClicked(chosen), [chosen, branches]);
   return (
     <fieldset class="branches">
       <legend>
@@ -101,7 +104,15 @@ function Branches(props: {
       </legend>
       {branches.map(({ probability, fraction, lines, verdict }, i) => (
         <label key={i} class="branch">
-          <input type="radio" name="branch" checked={i === chosen} onChange={() => onBranch(i)} />
+          <input
+            type="radio"
+            name="branch"
+            checked={i === clicked}
+            onChange={() => {
+              setClicked(i);
+              onBranch(i);
+            }}
+          />
           <span class="probability">
             <meter min={0} max={1} value={probability} aria-hidden="true" />
             {(100 * probability).toFixed(1)} %{fraction !== null && <small> {fraction}</small>}

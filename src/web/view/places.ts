@@ -13,6 +13,9 @@ export interface Place extends Point {
 /** How far from the left edge of a box its way down runs, so that it covers no name. */
 export const SPINE = 11;
 
+/** How far below the bridge the way from port to port runs. */
+const PORT_LANE = 5;
+
 const onSpine = ({ x, y, h }: Rect): Place => ({ x: x + SPINE, y: y + h / 2, nic: null, lane: null });
 
 /** Along the axes: at the lane of whoever has one, otherwise aside at the upper end. */
@@ -40,7 +43,8 @@ export class Places {
           if (pod.hostNetwork) continue;
           // a pod shown by itself comes after its group, and counts
           this.pods.set(netnsOf(pod), tile.rect);
-          const port = { ...onSpine(tile.rect), y: bridge.y + bridge.h };
+          const y = bridge.y + bridge.h;
+          const port = { ...onSpine(tile.rect), y, lane: y + PORT_LANE };
           if (pod.veth !== null) this.ports.set(`${node.name} ${pod.veth}`, port);
         }
   }
@@ -85,9 +89,9 @@ export class Places {
   wayThrough(steps: readonly Step[]): Point[] {
     const points: Point[] = [];
     let last: Place | null = null;
-    for (const { netns, device, kind } of steps) {
-      // known of another, not been there
-      if (kind === "neighbour") continue;
+    for (const { netns, device, kind, overheard } of steps) {
+      // where the packet itself has not been
+      if (kind === "neighbour" || overheard) continue;
       const place = this.of(netns, device);
       if (place === null) continue;
       if (last === null) points.push(place);

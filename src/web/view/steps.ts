@@ -22,6 +22,8 @@ export interface Step {
   readonly of: string;
   /** It is about the tunnel's packet. */
   readonly outer: boolean;
+  /** A bridge flooded the frame, and this is where it was none of anybody's business. */
+  readonly overheard: boolean;
   readonly depth: Depth;
   readonly tone: Tone;
   /** Short word. */
@@ -58,6 +60,7 @@ function inTellingOrder(events: readonly TraceEvent[]): TraceEvent[] {
 export function stepsOf({ events }: Trace): Step[] {
   const steps: Step[] = [];
   const walking = new Map<number, RuleRecord[]>();
+  const overheard = overheardIn(events);
   for (const event of inTellingOrder(events)) {
     if (event.type === "rule") {
       const rules = walking.get(event.serial) ?? [];
@@ -80,7 +83,8 @@ export function stepsOf({ events }: Trace): Step[] {
       kind: event.type,
       of,
       outer,
-      depth: depthOf(line, event, of),
+      overheard: overheard.has(stayOf(event)),
+      depth: overheard.has(stayOf(event)) ? VERBOSE : depthOf(line, event, of),
       tone: line.tone,
       label: line.label,
       words: event.type === "table" ? walkWords(line, rules, event.rulesWalked) : eventWords(event, line),
@@ -90,6 +94,18 @@ export function stepsOf({ events }: Trace): Step[] {
     });
   }
   return steps;
+}
+
+const stayOf = ({ serial, netns }: TraceEvent): string => `${serial} ${netns}`;
+
+/** The stays of packets in namespaces that only threw them away as somebody else's. */
+function overheardIn(events: readonly TraceEvent[]): ReadonlySet<string> {
+  const isThrownAway = (event: TraceEvent): boolean => event.type === "drop" && event.reason === "OTHERHOST";
+  const overheard = new Set(events.filter(isThrownAway).map(stayOf));
+  for (const event of events)
+    if (!isThrownAway(event) && !(event.type === "device" && event.direction === "rx"))
+      overheard.delete(stayOf(event));
+  return overheard;
 }
 
 function depthOf(line: Line, event: TraceEvent, of: string): Depth {

@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { generateTopology } from "../../src/analysis/generate/generate.ts";
 import { DEFAULT_PLAN } from "../../src/analysis/generate/plan.ts";
-import { type Bench, hasChromium, type Opened, openBench, openPage } from "./browser.ts";
+import { type Bench, openPage } from "./browser.ts";
 
 const MOST_MS = 100;
 
@@ -38,16 +38,13 @@ const observe = `
 `;
 const readSlowest = (): number => (globalThis as unknown as { readonly slowest: number }).slowest;
 
-describe.skipIf(!hasChromium)("large topologies in a browser", () => {
-  let bench: Bench;
-  let opened: Opened;
-  beforeAll(async () => {
-    bench = await openBench();
-  }, 60_000);
-  afterAll(() => bench?.close());
-
+/** What is tested with many pods. */
+export function scaleCases(bench: () => Bench): void {
   it("500 pods: every interaction is shown within 100 ms", async () => {
-    opened = await openPage(bench, { sources: topology(10, 500, 40), reducedMotion: "no-preference" });
+    const opened = await openPage(bench(), {
+      sources: topology(10, 500, 40),
+      reducedMotion: "no-preference",
+    });
     const { page } = opened;
     const measured: Record<string, number> = {};
     const search = page.getByLabel("Search the topology");
@@ -76,10 +73,10 @@ describe.skipIf(!hasChromium)("large topologies in a browser", () => {
     expect(opened.complaints).toEqual([]);
     console.info(`500 pods, slowest in ms: ${JSON.stringify(measured)}`);
     expect(Object.entries(measured).filter(([, ms]) => ms >= MOST_MS)).toEqual([]);
-  }, 40_000);
+  });
 
   it("5,000 pods: grouped, and a trace opens what it needs", async () => {
-    opened = await openPage(bench, { sources: topology(25, 5_000, 100) });
+    const opened = await openPage(bench(), { sources: topology(25, 5_000, 100) });
     const { page } = opened;
     const tiles = await page.locator(".tile.pod, .tile.group").count();
     expect(tiles).toBeLessThan(1_000);
@@ -91,5 +88,5 @@ describe.skipIf(!hasChromium)("large topologies in a browser", () => {
     expect(await slowest(page, () => search.pressSequentially("10", { delay: 60 }))).toBeLessThan(300);
     await opened.close();
     expect(opened.complaints).toEqual([]);
-  }, 40_000);
-});
+  });
+}

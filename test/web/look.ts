@@ -1,10 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { builtInTopology, readSources } from "../../src/topology/load/source.ts";
-import { type Bench, hasChromium, openBench, openPage } from "./browser.ts";
-
-const sources = readSources([builtInTopology()]);
+import { expect, it } from "vitest";
+import { type Bench, builtIn, openPage } from "./browser.ts";
 
 /** What a reader looks at, and how the page gets there. */
 const views: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = [
@@ -40,27 +37,23 @@ const views: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = 
   ],
 ];
 
+/** Widths and schemes; a second scheme has only its colours to show, in the two views that have most of them. */
 const looks = [
-  [1440, "light"],
-  [1440, "dark"],
-  [390, "light"],
-  [390, "dark"],
+  [1440, "light", views],
+  [1440, "dark", [views[0]!, views[4]!]],
+  [390, "light", [views[0]!, views[4]!]],
+  [390, "dark", views],
 ] as const;
 
-describe.skipIf(!hasChromium)("how the page looks", () => {
-  let bench: Bench;
-  beforeAll(async () => {
-    bench = await openBench();
-  }, 60_000);
-  afterAll(() => bench?.close());
-
+/** What is tested of the page's looks. */
+export function lookCases(bench: () => Bench): void {
   it.each(looks)(
     "%d pixels wide, %s: nothing that axe calls a violation, nothing beyond the edge",
-    async (width, colorScheme) => {
+    async (width, colorScheme, seen) => {
       const hash = "#from=pod/client&to=svc/nginx:80&explore=true&step=4";
-      const opened = await openPage(bench, { sources, hash, width, colorScheme });
+      const opened = await openPage(bench(), { sources: builtIn, hash, width, colorScheme });
       const { page } = opened;
-      for (const [name, go] of views) {
+      for (const [name, go] of seen) {
         await go(page);
         const { violations } = await new AxeBuilder({ page }).analyze();
         const found = violations.map(({ id, nodes }) => `${name}: ${id} ${nodes[0]?.html.slice(0, 120)}`);
@@ -71,6 +64,5 @@ describe.skipIf(!hasChromium)("how the page looks", () => {
       await opened.close();
       expect(opened.complaints).toEqual([]);
     },
-    30_000,
   );
-});
+}

@@ -58,8 +58,9 @@ export class Places {
     const host = this.layout.hosts.find((box) => box.host.name === netns);
     if (host === undefined) return null;
     const nic = host.nics.find(({ name }) => name === device);
-    const at = host.nics[0]?.rect.x ?? host.rect.x;
-    return nic === undefined ? { ...onSpine(host.rect), x: at + SPINE } : { ...onSpine(nic.rect), nic };
+    if (nic !== undefined) return { ...onSpine(nic.rect), nic };
+    // a host has nothing inside that is drawn: what happens in it happens at its NIC
+    return onSpine(host.nics[0]?.rect ?? host.rect);
   }
 
   private inNode({ node, nic, core, tunnel, bridge }: NodeBox, device: string | null): Place {

@@ -22,7 +22,7 @@ export interface Marks {
 }
 
 /** A rectangle as an element's place. */
-export const placed = ({ x, y, w, h }: Rect) => ({
+const placed = ({ x, y, w, h }: Rect) => ({
   left: `${x}px`,
   top: `${y}px`,
   width: `${w}px`,

@@ -10,7 +10,7 @@ import type { Trace } from "../../trace/trace.ts";
 import { type Ask, answeredTrace, exploreAll } from "./question.ts";
 
 /** The content of a file, and its media type. */
-export interface Download {
+interface Download {
   readonly type: string;
   readonly body: string | Uint8Array<ArrayBuffer>;
 }

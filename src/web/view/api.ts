@@ -24,7 +24,7 @@ export interface PortView {
   readonly protocol: "tcp" | "udp" | "sctp";
 }
 
-export interface SegmentView {
+interface SegmentView {
   readonly name: string;
   readonly subnet: string;
 }

@@ -13,7 +13,7 @@
  * ```
  */
 import type { HostView, NodeView, PodView, ServiceView, TopologyView } from "./api.ts";
-import { podId, type TileContent, tilesOf } from "./tiles.ts";
+import { type TileContent, tilesOf } from "./tiles.ts";
 
 export interface Point {
   readonly x: number;
@@ -224,7 +224,3 @@ function placeServices(
   }));
   return { boxes, bottom: top + Math.ceil(shown.length / perRow) * (CHIP.h + 8) + (all ? 0 : 20) };
 }
-
-/** The tile under which a pod stands: its own, or its group's. */
-export const holdsPod = (tile: TileContent, pod: PodView): boolean =>
-  tile.kind === "pod" ? podId(tile.pod) === podId(pod) : tile.pods.some((one) => podId(one) === podId(pod));

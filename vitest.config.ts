@@ -5,5 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     pool: "threads",
+    // much of a test that asks the kernel is waiting
+    maxWorkers: 2,
   },
 });

@@ -15,6 +15,9 @@ export interface Ending {
 /** Where flanneld lets go of a packet: a process, so no kernel drop reason stands for it. */
 const FLANNELD = new Set(["tun_to_udp", "udp_to_tun", "sock_send_packet"]);
 
+/** What a sender's own namespace says when there is no way, or none for so long a packet. */
+const NO_WAY: ReadonlySet<Errno> = new Set(["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EINVAL", "EMSGSIZE"]);
+
 /** The ICMP errors that came back to `netns` about the packets that `about` accepts by number. */
 export function icmpErrorsTo(
   events: readonly NetworkEvent[],
@@ -47,7 +50,7 @@ export function endingOf(
   if (events.some((e) => e.type === "deliver" && e.serial === serial))
     return { verdict: "delivered", reason: null, at: null };
   const drop = decidingDrop(events, roles, serial);
-  const verdict = verdictOf(drop, icmp);
+  const verdict = verdictOf(drop, icmp, errno);
   const last = drop ?? dropOfError(events, roles, serial);
   return {
     verdict,
@@ -64,12 +67,12 @@ function endingOfUnsent(errno: Errno | null): Ending {
   return { verdict: unreachable ? "unreachable" : "dropped", reason, at: null };
 }
 
-function verdictOf(drop: DropEvent | null, icmp: IcmpError | null): Verdict {
+function verdictOf(drop: DropEvent | null, icmp: IcmpError | null, errno: Errno | null): Verdict {
   if (drop?.reason === "NO_SOCKET") return "refused";
   if (drop?.reason === "NETFILTER_DROP" && drop.detail === "REJECT") return "rejected";
   if (icmp?.type === ICMP_TIME_EXCEEDED) return "expired";
   if (icmp?.type === ICMP_DEST_UNREACH) return "unreachable";
-  return "dropped";
+  return errno !== null && NO_WAY.has(errno) ? "unreachable" : "dropped";
 }
 
 /** The drop that ended the packet: of several (copies of a flooded frame, fragments) the one that says most. */

@@ -125,9 +125,14 @@ function echoedBy({ sourcePort, from }: FlowRequest, { frames }: FlowRecord): Ou
   );
   if (answer?.packet == null) return null;
   const { netns, packet } = answer;
+  // OUTPUT has put the address right again in what a namespace answers to itself
   const asked = frames.filter(
     ({ netns: where, direction, packet: p }) =>
-      where === netns && direction === "rx" && isEcho(p, 8) && p.dst === packet.src && p.src === packet.dst,
+      where === netns &&
+      direction === "rx" &&
+      isEcho(p, 8) &&
+      p.dst === packet.src &&
+      (p.src === packet.dst || (netns === from && p.icmpId === packet.icmpId)),
   );
   const request = asked.at(-1)?.packet;
   if (request == null || (netns !== from && request.icmpId === 0 && sourcePort !== 0)) return null;

@@ -81,8 +81,8 @@ export const ROUTING: readonly Situation[] = [
     ],
   },
   {
-    name: "missing routes alone are limited to five in a burst when icmp_ratelimit is 0",
-    plan: routed({ r: { sysctl: { "net.ipv4.icmp_ratelimit": 0 } } }),
+    name: "missing routes alone are limited to five in a burst when icmp_ratemask is 0",
+    plan: routed({ r: { sysctl: { "net.ipv4.icmp_ratemask": 0 } } }),
     steps: [
       ...Array.from(
         { length: 7 },

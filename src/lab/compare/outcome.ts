@@ -15,6 +15,9 @@ import {
 import type { FlowRequest } from "../agent.ts";
 import type { FlowRecord, Frame } from "../record.ts";
 
+/** Of flannel's udp and vxlan back ends. */
+const TUNNEL_PORTS: ReadonlySet<number> = new Set([8285, 8472]);
+
 /** What a flow came to, in the words of the contract. */
 export interface Outcome {
   readonly verdict: "delivered" | "refused" | "rejected" | "dropped" | "expired" | "unreachable";
@@ -44,7 +47,8 @@ export function outcomeOf(request: FlowRequest, record: FlowRecord): Outcome {
   const { errors, errno } = record.sender;
   // an error that the sender's namespace throws away (a martian) is seen by taps alone
   const isHeard = errors.length > 0 || (request.protocol === "tcp" && errno !== null);
-  const icmp = isHeard ? errorOf(request, toSender) : null;
+  const sent = record.frames.filter((f) => f.netns === request.from && f.direction === "tx");
+  const icmp = isHeard ? errorOf(request, toSender, sent) : null;
   const reset = resetOf(request, toSender);
   return {
     verdict: verdictOf(record, { delivered, icmp }),
@@ -172,16 +176,28 @@ function resetOf(request: FlowRequest, frames: readonly Frame[]): Outcome["reset
 }
 
 /** The first ICMP error about the flow that came to the sender's namespace. */
-function errorOf(request: FlowRequest, frames: readonly Frame[]): Outcome["icmp"] {
+function errorOf(request: FlowRequest, frames: readonly Frame[], sent: readonly Frame[]): Outcome["icmp"] {
   for (const { packet: p } of frames) {
     if (p === null || p.protocol !== IPPROTO_ICMP || p.inner === null) continue;
     if (p.icmpType !== ICMP_DEST_UNREACH && p.icmpType !== ICMP_TIME_EXCEEDED) continue;
-    const { inner } = p;
-    const mine =
-      request.protocol === "icmp" ? inner.icmpId === request.sourcePort : inner.sport === request.sourcePort;
-    if (!mine || formatIpv4(inner.dst) !== request.destination) continue;
+    if (!isAbout(request, p.inner) && !sent.some(({ packet }) => packet !== null && quotes(p.inner!, packet)))
+      continue;
     const mtu = p.icmpType === ICMP_DEST_UNREACH && p.icmpCode === ICMP_FRAG_NEEDED ? p.icmpInfo : null;
     return { type: p.icmpType, code: p.icmpCode, from: formatIpv4(p.src), ttl: p.ttl, mtu };
   }
   return null;
 }
+
+const isAbout = ({ protocol, sourcePort, destination }: FlowRequest, quoted: Packet): boolean =>
+  (protocol === "icmp" ? quoted.icmpId : quoted.sport) === sourcePort &&
+  formatIpv4(quoted.dst) === destination;
+
+/** Is it what a node has sent, addresses and port translated, and not a tunnel's packet? */
+const quotes = (quoted: Packet, sent: Packet): boolean =>
+  quoted.protocol === sent.protocol &&
+  quoted.src === sent.src &&
+  quoted.dst === sent.dst &&
+  quoted.sport === sent.sport &&
+  quoted.dport === sent.dport &&
+  quoted.icmpId === sent.icmpId &&
+  !TUNNEL_PORTS.has(quoted.dport);

@@ -80,12 +80,13 @@ export class UdpSockets {
     this.byPort.delete(socket.port);
   }
 
-  /** A listener that answers every datagram. */
+  /** A listener that answers every datagram but another server's answer: two servers never talk for ever. */
   serve(listener: Listener): void {
     const { address, port, owner } = listener;
     const receive = (skb: Skb): void => {
       const { src, dst, sport, dport } = skb.packet;
-      if (listener.respondBytes === 0) return;
+      const isAnswer = skb.origin === "socket" && skb.cause !== 0;
+      if (listener.respondBytes === 0 || isAnswer) return;
       this.send({
         destination: src,
         destinationPort: sport,

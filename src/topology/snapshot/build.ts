@@ -41,6 +41,12 @@ export function buildSnapshots(
   const warnings: string[] = [];
   const roots = nodes.map((node) => buildNode(network, node, warnings));
   warnings.push(...startFlannelUdp(roots, FLANNEL_UDP_PORT));
+  // last, so that the daemon's own port, which ss lists too, is not taken for a server's
+  for (const node of nodes) {
+    addListeners(network.netns(node.name), node.root.listeners);
+    for (const { name, netns } of podsOf(node))
+      addListeners(network.netns(snapshotPodNetns(node.name, name)), netns.listeners);
+  }
   const pods = nodes.flatMap((node) =>
     podsOf(node).map(({ name }) => ({
       node: node.name,
@@ -127,7 +133,6 @@ function fill({ netns, snapshot }: Built, warnings: string[]): void {
   for (const set of sets) netns.netfilter.state.sets.set(set.name, set);
   loadRules(netns, snapshot, note);
   addConnections(netns, snapshot.conntrack);
-  addListeners(netns, snapshot.listeners);
 }
 
 function loadRules(

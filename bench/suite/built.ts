@@ -13,6 +13,11 @@ export const { generateTopology } = (await import(
 export const { DEFAULT_PLAN } = (await import(
   from("analysis/generate/plan")
 )) as typeof import("../../src/analysis/generate/plan.ts");
+export const { buildNetwork } = (await import(
+  from("cluster/build/network")
+)) as typeof import("../../src/cluster/build/network.ts");
+export const { labPlan } = (await import(from("lab/plan"))) as typeof import("../../src/lab/plan.ts");
+export const { send } = (await import(from("trace/send"))) as typeof import("../../src/trace/send.ts");
 export const { loadTopology } = (await import(
   from("topology/load/load")
 )) as typeof import("../../src/topology/load/load.ts");

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
+import type { Target } from "./case.ts";
 
 /** Where and of what a run was. */
 export interface Machine {
@@ -19,9 +21,23 @@ export interface CaseResult {
   readonly meanNs: number;
   readonly p50Ns: number;
   readonly p99Ns: number;
+  /** The fastest sample: what the machine can do when nobody disturbs. */
+  readonly leastNs: number;
   /** Half the width of the 95 % confidence interval, in hundredths of the mean. */
   readonly marginPercent: number;
   readonly samples: number;
+  /** The most memory that the case's process held. */
+  readonly peakMiB: number;
+}
+
+/** What two cases come to together. */
+export interface Figure {
+  readonly name: string;
+  /** Median over rounds. */
+  readonly value: number;
+  readonly least: number;
+  readonly most: number;
+  readonly target: Target | null;
 }
 
 /** What stands in a file of bench/results. */
@@ -29,6 +45,27 @@ export interface SuiteResult {
   readonly at: string;
   readonly machine: Machine;
   readonly cases: readonly CaseResult[];
+  readonly figures: readonly Figure[];
+}
+
+/** Was it reached? */
+export const isReached = (value: number, target: Target): boolean =>
+  "atMost" in target ? value <= target.atMost : value >= target.atLeast;
+
+/** `≤ 1.3: reached` */
+export function targetText(value: number, target: Target | null): string {
+  if (target === null) return "";
+  const wanted = "atMost" in target ? `≤ ${target.atMost}` : `≥ ${target.atLeast}`;
+  return `${wanted}: ${isReached(value, target) ? "reached" : "missed"}`;
+}
+
+/** Writes bench/results/PREFIXTIME.json, and gives the name to show. */
+export function writeResult(prefix: string, result: { readonly at: string }): string {
+  const folder = new URL("../results/", import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  const file = `${prefix}${result.at.replaceAll(":", "-")}.json`;
+  writeFileSync(new URL(file, folder), `${JSON.stringify(result, null, 2)}\n`);
+  return `bench/results/${file}`;
 }
 
 function git(...args: readonly string[]): string | null {

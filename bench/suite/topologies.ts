@@ -1,14 +1,33 @@
-import { DEFAULT_PLAN, generateTopology, loadTopology } from "./built.ts";
-import type { Case } from "./case.ts";
+import { buildNetwork, DEFAULT_PLAN, generateTopology, loadTopology, send } from "./built.ts";
+import type { Case, Comparison, Group } from "./case.ts";
 
-/** Reading a generated topology, 15 endpoints a Service in the mean. */
-const loadCase = (nodes: number, pods: number, services: number, samples: number): Case => ({
-  name: `load ${nodes.toLocaleString("en")} nodes, ${pods.toLocaleString("en")} pods, ${services.toLocaleString("en")} Services`,
+/** A generated topology, 15 endpoints a Service in the mean. */
+interface Size {
+  readonly nodes: number;
+  readonly pods: number;
+  readonly services: number;
+}
+
+const SMALL: Size = { nodes: 50, pods: 1500, services: 100 };
+const MIDDLE: Size = { nodes: 500, pods: 15_000, services: 1000 };
+/** Kubernetes' stated limits. */
+const LARGE: Size = { nodes: 5000, pods: 150_000, services: 10_000 };
+
+const sizeName = ({ nodes, pods, services }: Size): string =>
+  `${nodes.toLocaleString("en")} nodes, ${pods.toLocaleString("en")} pods, ${services.toLocaleString("en")} Services`;
+
+function textOf(size: Size): string {
+  return [...generateTopology({ ...DEFAULT_PLAN, ...size, endpointsPerService: 15 })].join("");
+}
+
+const modelOf = (size: Size) => loadTopology([{ file: "generated.yaml", text: textOf(size) }]).model;
+
+/** Reading it. */
+const loadCase = (size: Size, samples: number): Case => ({
+  name: `load ${sizeName(size)}`,
   unit: "topology",
   prepare() {
-    const text = [
-      ...generateTopology({ ...DEFAULT_PLAN, nodes, pods, services, endpointsPerService: 15 }),
-    ].join("");
+    const text = textOf(size);
     return {
       operations: 1,
       samples,
@@ -19,8 +38,77 @@ const loadCase = (nodes: number, pods: number, services: number, samples: number
   },
 });
 
-export const topologyCases: readonly Case[] = [
-  loadCase(50, 1500, 100, 5),
-  loadCase(500, 15_000, 1000, 3),
-  loadCase(5000, 150_000, 10_000, 1),
+type Model = ReturnType<typeof modelOf>;
+
+/** A question to a cluster: from its first pod to a Service. */
+function question({ pods, services }: Model, i: number): Parameters<typeof send>[1] {
+  const [{ namespace, name }] = pods as [Model["pods"][number]];
+  const { metadata, spec } = services[i % services.length]!;
+  const [port] = spec?.ports ?? [];
+  return {
+    from: `pod/${namespace}/${name}`,
+    to: `svc/${metadata?.namespace}/${metadata?.name}:${port?.port}`,
+    protocol: port?.protocol === "UDP" ? "udp" : "tcp",
+  };
+}
+
+/** The first trace once it is read: what is built for it is built now. */
+const firstTraceCase = (size: Size): Case => ({
+  name: `first trace, ${sizeName(size)}`,
+  unit: "trace",
+  prepare() {
+    const model = modelOf(size);
+    return {
+      operations: 1,
+      samples: 1,
+      run() {
+        send(buildNetwork(model, { seed: 1 }), question(model, 0));
+      },
+    };
+  },
+});
+
+/** Traces after it, to Services all over. */
+const furtherTraceCase = (size: Size): Case => ({
+  name: `further traces, ${sizeName(size)}`,
+  unit: "trace",
+  prepare() {
+    const model = modelOf(size);
+    const cluster = buildNetwork(model, { seed: 1 });
+    send(cluster, question(model, 0));
+    let i = 1;
+    return {
+      operations: 1,
+      samples: 9,
+      run() {
+        send(cluster, question(model, i * 7919));
+        i++;
+      },
+    };
+  },
+});
+
+const GROWTH = 10;
+
+const exponent = (name: string, of: Case, by: Case): Comparison => ({
+  name,
+  of: of.name,
+  by: by.name,
+  growth: GROWTH,
+  target: { atMost: 1 },
+});
+
+const loads = [loadCase(SMALL, 5), loadCase(MIDDLE, 3), loadCase(LARGE, 1)] as const;
+
+export const topologyGroups: readonly Group[] = [
+  {
+    cases: loads,
+    rounds: 1,
+    comparisons: [
+      exponent("load, exponent of growth from 50 to 500 nodes", loads[1], loads[0]),
+      exponent("load, exponent of growth from 500 to 5,000 nodes", loads[2], loads[1]),
+    ],
+  },
+  { cases: [firstTraceCase(MIDDLE), firstTraceCase(LARGE)], rounds: 1, comparisons: [] },
+  { cases: [furtherTraceCase(MIDDLE), furtherTraceCase(LARGE)], rounds: 1, comparisons: [] },
 ];

@@ -1,7 +1,7 @@
 import type { WalkTable } from "../../src/linux/netfilter/rules/walk.ts";
 import type { Skb as SkbType } from "../../src/linux/skb.ts";
 import { benchCluster, Packet, ruleHost, Skb, walkTable, walkTableNaively } from "./built.ts";
-import type { Case, Prepared } from "./case.ts";
+import type { Group, Prepared } from "./case.ts";
 
 const SERVICES = 10_000;
 const PACKETS = 200;
@@ -50,15 +50,21 @@ function packetTo(destination: number, i: number): SkbType {
   return new Skb(packet);
 }
 
-export const walkCases: readonly Case[] = [
-  {
-    name: "nat PREROUTING of 10,000 Services, compiled",
-    unit: "walk",
-    prepare: () => prepare(walkTable, 500),
-  },
-  {
-    name: "nat PREROUTING of 10,000 Services, rule by rule",
-    unit: "walk",
-    prepare: () => prepare(walkTableNaively, 20),
-  },
-];
+const COMPILED = "nat PREROUTING of 10,000 Services, compiled";
+const RULE_BY_RULE = "nat PREROUTING of 10,000 Services, rule by rule";
+
+export const walkGroup: Group = {
+  cases: [
+    { name: COMPILED, unit: "walk", prepare: () => prepare(walkTable, 500) },
+    { name: RULE_BY_RULE, unit: "walk", prepare: () => prepare(walkTableNaively, 20) },
+  ],
+  rounds: 5,
+  comparisons: [
+    {
+      name: "10,000 Services: rule by rule by compiled",
+      of: RULE_BY_RULE,
+      by: COMPILED,
+      target: { atLeast: 100 },
+    },
+  ],
+};

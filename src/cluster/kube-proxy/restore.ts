@@ -11,22 +11,23 @@ import type { ProxyNode } from "./node.ts";
 import { type Proxier, proxier } from "./proxier.ts";
 import { endpointsOf, type ProxyState, proxyState } from "./proxy-state.ts";
 import { type ServicePortRules, servicePortRules } from "./service-port-rules.ts";
-import type { ServicePortRulesMaker } from "./shared-rules.ts";
-
-/** More endpoints than this in all, and kube-proxy leaves out the comments of the rules that come once an endpoint. */
-const LARGE_CLUSTER_ENDPOINTS = 1000;
+import { portRulesOf, type SharedServicePortRules, verbosityOf } from "./shared-rules.ts";
 
 /** What {@link formatRestore} reads of a Service port's rules. */
 export type PortRules = Pick<ServicePortRules, "filterRules" | "natChains" | "natRules">;
 
-/** A node's rules by who they are for; `before` and `after` frame the Service ports' rules in each table. */
-export interface RuleSet<Rules extends PortRules = ServicePortRules> {
+/** A node's rules that stand before and after those of the Service ports in each table, and the chains of them all. */
+export interface Frame {
   readonly filterChains: readonly string[];
   readonly filterBefore: readonly string[];
   readonly filterAfter: readonly string[];
   readonly natChains: readonly string[];
   readonly natBefore: readonly string[];
   readonly natAfter: readonly string[];
+}
+
+/** A node's rules by who they are for. */
+export interface RuleSet<Rules extends PortRules = ServicePortRules> extends Frame {
   /** In the order of namespace, name and port name. */
   readonly servicePorts: readonly Rules[];
 }
@@ -39,18 +40,9 @@ export interface RestoreInput {
   readonly config: KubeProxyConfiguration;
 }
 
-/**
- * The rules of a node's first full sync.
- *
- * @param makeRules `sharedServicePortRules()` where several nodes of one cluster are wanted.
- */
-export function generateRuleSet(
-  state: ProxyState,
-  node: Proxier,
-  makeRules: ServicePortRulesMaker = servicePortRules,
-): RuleSet {
+/** What a node's rules have whatever Services there are. */
+export function frameOf(node: Proxier): Frame {
   const firewall = kubeFirewallChain(node);
-  const verbosity = { endpointComments: state.totalEndpoints <= LARGE_CLUSTER_ENDPOINTS };
   return {
     filterChains: firewall.length > 0 ? [...FILTER_CHAINS, KUBE_FIREWALL] : FILTER_CHAINS,
     filterBefore: firewall,
@@ -58,10 +50,25 @@ export function generateRuleSet(
     natChains: NAT_CHAINS,
     natBefore: [...postroutingChain(node), ...markMasqChain(node)],
     natAfter: nodePortsJump(node),
-    servicePorts: state.servicePorts.map((port) =>
-      makeRules(port, endpointsOf(state, port), node, verbosity),
-    ),
   };
+}
+
+/**
+ * The rules of a node's first full sync.
+ *
+ * @param shared the state's, where several nodes of one cluster are wanted.
+ */
+export function generateRuleSet(
+  state: ProxyState,
+  node: Proxier,
+  shared: SharedServicePortRules | null = null,
+): RuleSet {
+  const verbosity = verbosityOf(state);
+  const servicePorts =
+    shared === null
+      ? state.servicePorts.map((port) => servicePortRules(port, endpointsOf(state, port), node, verbosity))
+      : portRulesOf(shared.of(node));
+  return { ...frameOf(node), servicePorts };
 }
 
 /** The bytes that kube-proxy hands to `iptables-restore --noflush --counters`. */

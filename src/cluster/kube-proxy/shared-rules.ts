@@ -1,51 +1,125 @@
 import type { Verbosity } from "./chains/policy-chain.ts";
-import { type Endpoint, isLocal } from "./endpoints.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { blockContains } from "./ipv4.ts";
 import type { Proxier } from "./proxier.ts";
+import { endpointsOf, type ProxyState } from "./proxy-state.ts";
 import type { ServicePort } from "./service-port.ts";
 import { usesLocalEndpoints } from "./service-port.ts";
 import { type ServicePortRules, servicePortRules } from "./service-port-rules.ts";
 
-/** Makes the rules of one Service port on one node; {@link servicePortRules} is one. */
-export type ServicePortRulesMaker = typeof servicePortRules;
+/** More endpoints than this in all, and kube-proxy leaves out the comments of the rules that come once an endpoint. */
+const LARGE_CLUSTER_ENDPOINTS = 1000;
 
-/** What of the node bears on the rules of any Service port. */
-function nodeKey(proxier: Proxier, { endpointComments }: Verbosity): string {
-  const countLocalhost = proxier.localhostNodePorts && proxier.nfacct;
-  return `${endpointComments} ${proxier.masqueradeAll} ${countLocalhost} ${proxier.localDetector?.ifLocal ?? ""}`;
+/** How much kube-proxy says in comments, by the size of the cluster. */
+export const verbosityOf = ({ totalEndpoints }: ProxyState): Verbosity => ({
+  endpointComments: totalEndpoints <= LARGE_CLUSTER_ENDPOINTS,
+});
+
+/** The rules of every Service port on one node, in the order of the state's Service ports. */
+export interface NodePortRules {
+  /** What all nodes with such settings share: {@link own} in place of its entries, it is the node's. */
+  readonly common: readonly ServicePortRules[];
+  /** Places of the Service ports whose rules a node's name, zone or address can bear on. */
+  readonly varying: readonly number[];
+  /** The node's rules of those Service ports. */
+  readonly own: readonly ServicePortRules[];
 }
 
-/** What of the node bears on the rules of this Service port. */
-function portKey(port: ServicePort, endpoints: readonly Endpoint[], proxier: Proxier): string {
-  const fromNode = port.loadBalancerSourceRanges.some((range) => blockContains(range, proxier.nodeIP));
-  const duplicates = endpoints.some((endpoint) => endpoint.duplicates.length > 0);
-  if (duplicates) return `${fromNode} ${proxier.zone} node ${proxier.nodeName}`;
-  const zone = endpoints.some((endpoint) => endpoint.zoneHints.length > 0) ? proxier.zone : "";
-  const local = usesLocalEndpoints(port)
-    ? endpoints.filter((endpoint) => isLocal(endpoint, proxier.nodeName)).map((endpoint) => endpoint.text)
-    : [];
-  return `${fromNode} ${zone} ${local.join(" ")}`;
+/** The rules as one list. */
+export function portRulesOf({ common, varying, own }: NodePortRules): ServicePortRules[] {
+  const all = [...common];
+  varying.forEach((place, i) => {
+    all[place] = own[i]!;
+  });
+  return all;
 }
 
 /**
- * A maker that gives nodes the very same object wherever their rules of a Service port are equal: most ports have
- * one set of rules for the whole cluster. It holds for as long as the ProxyState whose ports it is asked about;
- * take a new one for another state.
+ * Makes nodes' rules of the Service ports of one state, and gives nodes the very same object wherever their rules of a
+ * Service port are equal: most ports have one set of rules for the whole cluster.
  */
-export function sharedServicePortRules(): ServicePortRulesMaker {
-  const byPort = new WeakMap<ServicePort, Map<string, ServicePortRules>>();
-  return (port, endpoints, proxier, verbosity) => {
-    let variants = byPort.get(port);
-    if (variants === undefined) {
-      variants = new Map();
-      byPort.set(port, variants);
+export class SharedServicePortRules {
+  private readonly state: ProxyState;
+  private readonly verbosity: Verbosity;
+  private readonly varying: readonly VaryingPort[];
+  private readonly places: readonly number[];
+  private readonly commons = new Map<string, readonly ServicePortRules[]>();
+
+  constructor(state: ProxyState) {
+    this.state = state;
+    this.verbosity = verbosityOf(state);
+    this.varying = state.servicePorts.flatMap((port, place) => {
+      const endpoints = endpointsOf(state, port);
+      return varies(port, endpoints) ? [new VaryingPort(place, port, endpoints)] : [];
+    });
+    this.places = this.varying.map(({ place }) => place);
+  }
+
+  of(proxier: Proxier): NodePortRules {
+    const settings = settingsKey(proxier);
+    let common = this.commons.get(settings);
+    if (common === undefined) {
+      common = this.state.servicePorts.map((port) =>
+        servicePortRules(port, endpointsOf(this.state, port), proxier, this.verbosity),
+      );
+      this.commons.set(settings, common);
+      for (const port of this.varying) port.put(settings, proxier, common[port.place]!);
     }
-    const key = `${nodeKey(proxier, verbosity)}\n${portKey(port, endpoints, proxier)}`;
-    let rules = variants.get(key);
+    const own = this.varying.map((port) => port.of(settings, proxier, this.verbosity));
+    return { common, varying: this.places, own };
+  }
+}
+
+/** What of the node bears on the rules of any Service port. */
+function settingsKey({ localhostNodePorts, nfacct, masqueradeAll, localDetector }: Proxier): string {
+  return `${masqueradeAll} ${localhostNodePorts && nfacct} ${localDetector?.ifLocal ?? ""}`;
+}
+
+/** Can name, zone or address of a node bear on the rules of this Service port? */
+const varies = (port: ServicePort, endpoints: readonly Endpoint[]): boolean =>
+  port.loadBalancerSourceRanges.length > 0 ||
+  usesLocalEndpoints(port) ||
+  endpoints.some(({ duplicates, zoneHints }) => duplicates.length > 0 || zoneHints.length > 0);
+
+/** A Service port whose rules are not everywhere the same. */
+class VaryingPort {
+  readonly place: number;
+  private readonly port: ServicePort;
+  private readonly endpoints: readonly Endpoint[];
+  private readonly variants = new Map<string, ServicePortRules>();
+  private readonly hinted: boolean;
+  private readonly duplicated: boolean;
+  /** Endpoints of each node, as far as traffic may be kept on it. */
+  private readonly localTo = new Map<string, string>();
+
+  constructor(place: number, port: ServicePort, endpoints: readonly Endpoint[]) {
+    this.place = place;
+    this.port = port;
+    this.endpoints = endpoints;
+    this.hinted = endpoints.some(({ zoneHints }) => zoneHints.length > 0);
+    this.duplicated = endpoints.some(({ duplicates }) => duplicates.length > 0);
+    if (!usesLocalEndpoints(port)) return;
+    for (const { nodeName = "", text } of endpoints)
+      if (nodeName !== "") this.localTo.set(nodeName, `${this.localTo.get(nodeName) ?? ""} ${text}`);
+  }
+
+  put(settings: string, proxier: Proxier, rules: ServicePortRules): void {
+    this.variants.set(this.key(settings, proxier), rules);
+  }
+
+  of(settings: string, proxier: Proxier, verbosity: Verbosity): ServicePortRules {
+    const key = this.key(settings, proxier);
+    let rules = this.variants.get(key);
     if (rules === undefined) {
-      rules = servicePortRules(port, endpoints, proxier, verbosity);
-      variants.set(key, rules);
+      rules = servicePortRules(this.port, this.endpoints, proxier, verbosity);
+      this.variants.set(key, rules);
     }
     return rules;
-  };
+  }
+
+  private key(settings: string, { nodeIP, nodeName, zone }: Proxier): string {
+    const fromNode = this.port.loadBalancerSourceRanges.some((range) => blockContains(range, nodeIP));
+    if (this.duplicated) return `${settings}\n${fromNode} ${zone} node ${nodeName}`;
+    return `${settings}\n${fromNode} ${this.hinted ? zone : ""}${this.localTo.get(nodeName) ?? ""}`;
+  }
 }

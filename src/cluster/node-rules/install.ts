@@ -12,6 +12,7 @@ import {
   kubeProxyConfiguration,
   kubeProxyJumps,
   kubeProxyRestore,
+  proxierOf,
   type ServiceState,
   staleServiceChains,
 } from "./kube-proxy.ts";
@@ -73,6 +74,10 @@ function syncKubeProxy(
   if (mode === "nftables") return rules;
   if (mode === "ipvs") return syncIpvsRules(rules, netns, model, node, services, restore);
   const jumped = restore.apply(rules, restoreInput(kubeProxyJumps(model.kubeProxy.version, rules)));
+  if (services.version === "1.32") {
+    const chains = restore.kubeProxyChains(services.shared);
+    return restore.applySources(jumped, chains.of(proxierOf(model, node, netns)));
+  }
   const text = kubeProxyRestore(model, services, node, netns);
   const restored = restore.applyShared(jumped, text);
   return restore.apply(restored, restoreInput(staleServiceChains(restored, text)));

@@ -3,7 +3,7 @@ import type { Netns } from "../../linux/netns.ts";
 import { formatIpv4 } from "../../packet/address.ts";
 import { completeKubeProxyConfiguration, type KubeProxyConfiguration } from "../kube-proxy/configuration.ts";
 import { nodeIPv4, type ProxyNode, proxyNode } from "../kube-proxy/node.ts";
-import { proxier as proxier132 } from "../kube-proxy/proxier.ts";
+import { type Proxier, proxier as proxier132 } from "../kube-proxy/proxier.ts";
 import { type ProxyState, proxyState as proxyState132 } from "../kube-proxy/proxy-state.ts";
 import { formatRestore, generateRuleSet as generateRuleSet132 } from "../kube-proxy/restore.ts";
 import {
@@ -13,7 +13,7 @@ import {
   KUBE_PROXY_CANARY,
   kubeProxySysctls,
 } from "../kube-proxy/setup.ts";
-import { type ServicePortRulesMaker, sharedServicePortRules } from "../kube-proxy/shared-rules.ts";
+import { SharedServicePortRules } from "../kube-proxy/shared-rules.ts";
 import {
   generateRuleSet as generateRuleSet17,
   type ProxyState as ProxyState17,
@@ -26,18 +26,16 @@ import type { RuleCommand } from "./command.ts";
 
 /** The cluster's Services and endpoints as its kube-proxies hold them: made once, shared by all nodes. */
 export type ServiceState =
-  | { readonly version: "1.32"; readonly state: ProxyState; readonly makeRules: ServicePortRulesMaker }
+  | { readonly version: "1.32"; readonly state: ProxyState; readonly shared: SharedServicePortRules }
   | { readonly version: "1.7"; readonly state: ProxyState17 };
 
 /** Takes in a cluster's Services and EndpointSlices for the release whose kube-proxy it has. */
 export function serviceState({ kubeProxy, services, endpointSlices }: ClusterModel): ServiceState {
   switch (kubeProxy.version) {
-    case "1.32":
-      return {
-        version: "1.32",
-        state: proxyState132(services, endpointSlices),
-        makeRules: sharedServicePortRules(),
-      };
+    case "1.32": {
+      const state = proxyState132(services, endpointSlices);
+      return { version: "1.32", state, shared: new SharedServicePortRules(state) };
+    }
     case "1.7":
       return { version: "1.7", state: proxyState17(services, endpointSlices) };
   }
@@ -59,6 +57,10 @@ export function proxyNodeOf(model: ClusterModel, node: NodeModel, netns: Netns):
   });
 }
 
+/** What a node and its configuration contribute to the rules of kube-proxy 1.32. */
+export const proxierOf = (model: ClusterModel, node: NodeModel, netns: Netns): Proxier =>
+  proxier132(kubeProxyConfiguration(model), proxyNodeOf(model, node, netns));
+
 /** What kube-proxy on this node hands to `iptables-restore --noflush --counters` at a full sync, byte for byte. */
 export function kubeProxyRestore(
   model: ClusterModel,
@@ -66,13 +68,16 @@ export function kubeProxyRestore(
   node: NodeModel,
   netns: Netns,
 ): string {
-  const config = kubeProxyConfiguration(model);
-  const own = proxyNodeOf(model, node, netns);
   switch (services.version) {
     case "1.32":
-      return formatRestore(generateRuleSet132(services.state, proxier132(config, own), services.makeRules));
-    case "1.7":
+      return formatRestore(
+        generateRuleSet132(services.state, proxierOf(model, node, netns), services.shared),
+      );
+    case "1.7": {
+      const config = kubeProxyConfiguration(model);
+      const own = proxyNodeOf(model, node, netns);
       return formatRestore(generateRuleSet17(services.state, proxier17({ node: own, config })));
+    }
   }
 }
 
@@ -86,8 +91,7 @@ export function proxySysctls(
   netns: Netns,
 ): Readonly<Record<string, number>> {
   if (model.kubeProxy.version === "1.7") return SYSCTLS_17;
-  const config = kubeProxyConfiguration(model);
-  return kubeProxySysctls(config, proxier132(config, proxyNodeOf(model, node, netns)), CORES);
+  return kubeProxySysctls(kubeProxyConfiguration(model), proxierOf(model, node, netns), CORES);
 }
 
 /**

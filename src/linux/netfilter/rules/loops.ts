@@ -1,11 +1,17 @@
+import { LayeredChains } from "./layered-chains.ts";
 import type { Chain, Table } from "./rule-set.ts";
 import { TARGET_GOTO, TARGET_JUMP } from "./verdict.ts";
 
-/** A circle of jumps among a table's chains, by name, or null (net/ipv4/netfilter/ip_tables.c: mark_source_chains). */
-export function findLoop(table: Table): string[] | null {
+/**
+ * A circle of jumps among a table's chains, by name, or null (net/ipv4/netfilter/ip_tables.c: mark_source_chains).
+ *
+ * @param changed the chains that are new or have changed: every circle leads through one of them.
+ */
+export function findLoop(table: Table, changed: Iterable<string>): string[] | null {
   const done = new Set<Chain>();
-  for (const start of table.chains.values()) {
-    if (done.has(start)) continue;
+  for (const name of changed) {
+    const start = table.chains.get(name);
+    if (start === undefined || done.has(start)) continue;
     const loop = search(table, start, done);
     if (loop !== null) return loop;
   }
@@ -13,6 +19,7 @@ export function findLoop(table: Table): string[] | null {
 }
 
 function search(table: Table, start: Chain, done: Set<Chain>): string[] | null {
+  const { chains } = table;
   const path: { chain: Chain; next: number }[] = [{ chain: start, next: 0 }];
   const onPath = new Set<Chain>([start]);
   while (path.length > 0) {
@@ -25,7 +32,8 @@ function search(table: Table, start: Chain, done: Set<Chain>): string[] | null {
       continue;
     }
     if (rule.target.code !== TARGET_JUMP && rule.target.code !== TARGET_GOTO) continue;
-    const target = table.chains.get(rule.target.name);
+    if (chains instanceof LayeredChains && chains.isSealed(rule.target.name)) continue;
+    const target = chains.get(rule.target.name);
     if (target === undefined || done.has(target)) continue;
     if (onPath.has(target)) {
       const names = path.map((step) => step.chain.name);

@@ -53,7 +53,7 @@ const holds = (table: Table | undefined, u: UnknownExtension): boolean =>
 
 function commit(draft: TableDraft, line: number, store: RuleStore): Table {
   const table = draft.finish(store);
-  const loop = findLoop(table);
+  const loop = findLoop(table, draft.touched());
   if (loop !== null)
     throw new RuleSetError(line, `table "${table.name}": chains run in a loop: ${loop.join(" -> ")}`);
   return table;

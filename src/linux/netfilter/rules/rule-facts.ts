@@ -36,5 +36,7 @@ function chainTracks(chain: Chain): boolean {
 
 /** Does a rule here need connection tracking in its namespace (`nf_ct_netns_get` when the rule is taken, reached or not)? */
 export function tracksConnections(ruleSet: RuleSet): boolean {
-  return ruleSet.tables.some((table) => [...table.chains.values()].some(chainTracks));
+  for (const { chains } of ruleSet.tables)
+    for (const chain of chains.values()) if (chainTracks(chain)) return true;
+  return false;
 }

@@ -15,10 +15,10 @@ export interface RuleSet {
 
 export interface Table {
   readonly name: string;
-  /** Built-in chains first, then the others in the order in which they were made. */
+  /** Built-in chains first. They may be made on demand: {@link import("./layered-chains.ts").LayeredChains}. */
   readonly chains: ReadonlyMap<string, Chain>;
   /** Chains that the restore that made this table emptied first: their counters start anew. */
-  readonly flushed: ReadonlySet<string>;
+  readonly flushed: Pick<ReadonlySet<string>, "has">;
 }
 
 export interface Chain {

@@ -1,4 +1,4 @@
-import type { Argument } from "./arguments.ts";
+import { type Argument, splitArguments } from "./arguments.ts";
 import { parseRule } from "./parse-rule.ts";
 import type { ParsedRule } from "./rule-draft.ts";
 import type { Chain, Rule } from "./rule-set.ts";
@@ -18,6 +18,11 @@ export class RuleStore {
     const parsed = parseRule(args, line, table);
     this.parsed.set(key, parsed);
     return parsed;
+  }
+
+  /** The rules of a line `-A CHAIN …`. Throws {@link import("./error.ts").OptionError} as {@link parseRule} does. */
+  parseAppended(line: string, table: string): readonly Rule[] {
+    return this.parse(splitArguments(line).slice(2), line, table).rules;
   }
 
   /** The chain of this name, policy and rules. Chains with counters of their own are never shared. */

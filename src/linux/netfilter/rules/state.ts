@@ -3,6 +3,7 @@ import { HOOK_NAMES } from "../hooks.ts";
 import { type ChainIndex, indexOf } from "./compile.ts";
 import type { RuleContext } from "./context.ts";
 import type { Ipset } from "./ipset.ts";
+import { LayeredChains } from "./layered-chains.ts";
 import { newRecentTable, type RecentTable, recentStamps } from "./recent-table.ts";
 import { validateRuleSet } from "./restore.ts";
 import { recentUses } from "./rule-facts.ts";
@@ -106,6 +107,14 @@ export class TableState {
 
   peek(name: string): ChainState | null {
     return this.chains.get(name) ?? null;
+  }
+
+  /** Every chain that a packet can have left something in; of those made on demand the ones that packets came to. */
+  *seen(): Iterable<Chain> {
+    const { chains } = this.table;
+    if (!(chains instanceof LayeredChains)) return yield* chains.values();
+    yield* chains.own.values();
+    for (const { chain } of this.chains.values()) yield chain;
   }
 }
 
@@ -240,8 +249,8 @@ export class RuleSetState {
 
   private keepRecents(): void {
     const used = new Set<string>();
-    for (const table of this.rules.tables) {
-      for (const chain of table.chains.values()) {
+    for (const table of this.tables.values()) {
+      for (const chain of table.seen()) {
         for (const use of recentUses(chain)) {
           used.add(use.name);
           this.recentTable(use.name, use.hitcount, use.mask);

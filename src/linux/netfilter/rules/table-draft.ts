@@ -1,4 +1,5 @@
 import { OptionError } from "./error.ts";
+import { LayeredChains } from "./layered-chains.ts";
 import { BUILT_IN_CHAINS, type Chain, type Rule, type Table } from "./rule-set.ts";
 import type { RuleStore } from "./rule-store.ts";
 import { TARGET_GOTO, TARGET_JUMP } from "./verdict.ts";
@@ -17,7 +18,10 @@ interface ChainDraft {
 /** A table that iptables-restore is working on, between `*TABLE` and `COMMIT`. */
 export class TableDraft {
   readonly name: string;
+  /** Chains by name; without those that are still in `layered` alone. */
   private readonly chains = new Map<string, ChainDraft>();
+  /** Where chains are made on demand: they become drafts when they are looked at. */
+  private layered: LayeredChains | null = null;
   private readonly flushed = new Set<string>();
   private readonly builtIn: readonly string[];
   /** By a chain that is jumped to, one that does so; null when rules have changed since it was made. */
@@ -32,6 +36,10 @@ export class TableDraft {
       else this.chains.set(chain, { policy: old?.policy ?? "ACCEPT", rules: [], counters: null, from: null });
       if (flush) this.flushed.add(chain);
     }
+    if (!flush && table?.chains instanceof LayeredChains) {
+      this.layered = table.chains;
+      return;
+    }
     for (const chain of table?.chains.values() ?? []) {
       if (flush) this.flushed.add(chain.name);
       else if (!this.builtIn.includes(chain.name)) this.chains.set(chain.name, untouched(chain));
@@ -39,7 +47,20 @@ export class TableDraft {
   }
 
   has(chain: string): boolean {
-    return this.chains.has(chain);
+    return this.chains.has(chain) || (this.layered?.has(chain) ?? false);
+  }
+
+  /** Chains that have been changed. */
+  *touched(): Iterable<string> {
+    for (const [name, { from }] of this.chains) if (from === null) yield name;
+  }
+
+  /** Makes drafts of all chains, for what concerns every one of them. */
+  private materialise(): Map<string, ChainDraft> {
+    for (const [name, chain] of this.layered ?? [])
+      if (!this.chains.has(name)) this.chains.set(name, untouched(chain));
+    this.layered = null;
+    return this.chains;
   }
 
   isBuiltIn(chain: string): boolean {
@@ -70,7 +91,7 @@ export class TableDraft {
   }
 
   flush(chain: string | null): void {
-    for (const name of chain === null ? [...this.chains.keys()] : [chain]) {
+    for (const name of chain === null ? [...this.materialise().keys()] : [chain]) {
       const draft = this.touch(name);
       draft.rules = [];
       if (draft.counters !== null) draft.counters.length = 2;
@@ -79,7 +100,8 @@ export class TableDraft {
   }
 
   remove(chain: string | null): void {
-    const names = chain === null ? [...this.chains.keys()].filter((name) => !this.isBuiltIn(name)) : [chain];
+    const chains = this.materialise();
+    const names = chain === null ? [...chains.keys()].filter((name) => !this.isBuiltIn(name)) : [chain];
     for (const name of names) {
       const draft = this.get(name);
       if (this.isBuiltIn(name)) throw new OptionError(`chain "${name}" is built in and cannot be deleted`);
@@ -89,11 +111,11 @@ export class TableDraft {
       const user = this.userOf(name);
       if (user !== null) throw new OptionError(`chain "${name}" is still used by "${user}"`);
     }
-    for (const name of names) this.chains.delete(name);
+    for (const name of names) chains.delete(name);
   }
 
   zero(chain: string | null): void {
-    for (const name of chain === null ? [...this.chains.keys()] : [chain]) {
+    for (const name of chain === null ? [...this.materialise().keys()] : [chain]) {
       this.touch(name).counters = null;
       this.flushed.add(name);
     }
@@ -107,6 +129,7 @@ export class TableDraft {
   }
 
   rename(chain: string, name: string): void {
+    this.materialise();
     const draft = this.touch(chain);
     if (this.isBuiltIn(chain)) throw new OptionError(`chain "${chain}" is built in and cannot be renamed`);
     const user = this.userOf(chain);
@@ -148,10 +171,12 @@ export class TableDraft {
   }
 
   finish(store: RuleStore): Table {
-    const chains = new Map<string, Chain>();
+    const finished = new Map<string, Chain>();
     for (const [name, { policy, rules, counters, from }] of this.chains) {
-      chains.set(name, from ?? store.chain(name, policy, rules, counters));
+      if (from !== null && this.layered !== null) continue;
+      finished.set(name, from ?? store.chain(name, policy, rules, counters));
     }
+    const chains = this.layered === null ? finished : this.layered.with(finished);
     return { name: this.name, chains, flushed: this.flushed };
   }
 
@@ -173,7 +198,12 @@ export class TableDraft {
   }
 
   private get(chain: string): ChainDraft {
-    const draft = this.chains.get(chain);
+    let draft = this.chains.get(chain);
+    const layered = draft === undefined ? this.layered?.get(chain) : undefined;
+    if (layered !== undefined) {
+      draft = untouched(layered);
+      this.chains.set(chain, draft);
+    }
     if (draft === undefined) throw new OptionError(`no chain "${chain}" in table "${this.name}"`);
     return draft;
   }

@@ -1,0 +1,218 @@
+import type { ChainSource } from "../../linux/netfilter/rules/layered-chains.ts";
+import type { Chain, Rule } from "../../linux/netfilter/rules/rule-set.ts";
+import type { RuleStore } from "../../linux/netfilter/rules/rule-store.ts";
+import type { Proxier } from "../kube-proxy/proxier.ts";
+import { type Frame, frameOf } from "../kube-proxy/restore.ts";
+import type { ServicePortRules } from "../kube-proxy/service-port-rules.ts";
+import type { NodePortRules, SharedServicePortRules } from "../kube-proxy/shared-rules.ts";
+
+export type ProxyTable = "filter" | "nat";
+
+/** `KUBE-SERVICES` of `-A KUBE-SERVICES …`. */
+const chainOfLine = (line: string): string => line.slice(3, line.indexOf(" ", 3));
+
+/**
+ * kube-proxy's chains on the nodes of one cluster, as its restore would make them, but each made when it is first asked
+ * for. Nodes share every chain that is equal on them, and what it takes to find a packet's rules in it.
+ */
+export class KubeProxyChains {
+  private readonly shared: SharedServicePortRules;
+  private readonly store: RuleStore;
+  /** Whose a chain of nat is: the place of its Service port. Filled as rules come up that have it. */
+  private readonly owners = new Map<string, number>();
+  private readonly registered = new WeakSet<ServicePortRules>();
+  private varying: ReadonlyMap<number, number> | null = null;
+  private readonly ownChains = new WeakMap<ServicePortRules, Map<string, Chain>>();
+  /** Chains to which every Service port may contribute, by what they are made of. */
+  private readonly topLevel = new Map<string, Chain>();
+  private readonly contributions = new WeakMap<ServicePortRules, Map<string, Contribution>>();
+  private readonly contributionIds = new Map<string, number>([["", NOTHING.id]]);
+
+  constructor(shared: SharedServicePortRules, store: RuleStore) {
+    this.shared = shared;
+    this.store = store;
+  }
+
+  /** The chains of one node, by table. */
+  of(proxier: Proxier): Readonly<Record<ProxyTable, ChainSource>> {
+    const ports = this.shared.of(proxier);
+    if (ports.common.length > 0 && !this.registered.has(ports.common[0]!))
+      for (const [place, rules] of ports.common.entries()) this.register(place, rules);
+    for (const [i, rules] of ports.own.entries()) this.register(ports.varying[i]!, rules);
+    const frame = frameOf(proxier);
+    return {
+      filter: new NodeChains(this, "filter", frame, ports),
+      nat: new NodeChains(this, "nat", frame, ports),
+    };
+  }
+
+  private register(place: number, rules: ServicePortRules): void {
+    if (this.registered.has(rules)) return;
+    this.registered.add(rules);
+    for (const chain of rules.natChains) this.owners.set(chain, place);
+  }
+
+  /** Where among what varies a Service port stands, by its place among all. */
+  varyingAt(place: number, { varying }: NodePortRules): number | undefined {
+    if (this.varying === null) this.varying = new Map(varying.map((at, i) => [at, i]));
+    return this.varying.get(place);
+  }
+
+  /** The place of the Service port whose chain of nat that is on some node. */
+  ownerOf(chain: string): number | undefined {
+    return this.owners.get(chain);
+  }
+
+  /** A Service port's own chain. */
+  ownChain(rules: ServicePortRules, name: string): Chain {
+    let chains = this.ownChains.get(rules);
+    if (chains === undefined) {
+      chains = new Map();
+      this.ownChains.set(rules, chains);
+    }
+    let chain = chains.get(name);
+    if (chain === undefined) {
+      const lines = rules.natRules.filter((line) => chainOfLine(line) === name);
+      chain = chainOf(name, this.parse("nat", lines));
+      chains.set(name, chain);
+    }
+    return chain;
+  }
+
+  /** A chain that the frame declares, with what Service ports put into it. */
+  topLevelChain(table: ProxyTable, name: string, frame: Frame, ports: NodePortRules): Chain {
+    const mine = (lines: readonly string[]): string[] => lines.filter((line) => chainOfLine(line) === name);
+    const nat = table === "nat";
+    const before = mine(nat ? frame.natBefore : frame.filterBefore);
+    const after = mine(nat ? frame.natAfter : frame.filterAfter);
+    const slot = `${table} ${name}`;
+    const first = ports.common[0];
+    const settings = first === undefined ? 0 : this.contribution(slot, first).id;
+    const own = ports.own.map((rules) => this.contribution(slot, rules).id);
+    const key = [slot, ...before, ...after, settings, own.join(" ")].join("\n");
+    let chain = this.topLevel.get(key);
+    if (chain === undefined) {
+      const parts = ports.common.map((rules) => this.contribution(slot, rules).rules);
+      ports.own.forEach((rules, i) => {
+        parts[ports.varying[i]!] = this.contribution(slot, rules).rules;
+      });
+      chain = chainOf(name, [...this.parse(table, before), ...parts.flat(), ...this.parse(table, after)]);
+      this.topLevel.set(key, chain);
+    }
+    return chain;
+  }
+
+  private contribution(slot: string, rules: ServicePortRules): Contribution {
+    let slots = this.contributions.get(rules);
+    if (slots === undefined) {
+      slots = this.contributionsOf(rules);
+      this.contributions.set(rules, slots);
+    }
+    return slots.get(slot) ?? NOTHING;
+  }
+
+  private contributionsOf({ filterRules, natRules, natChains }: ServicePortRules): Map<string, Contribution> {
+    const own = natRules.findIndex((line) => natChains.includes(chainOfLine(line)));
+    const shared = own < 0 ? natRules : natRules.slice(0, own);
+    const tables = [
+      ["filter", filterRules],
+      ["nat", shared],
+    ] as const;
+    const lines = new Map<string, string[]>();
+    for (const [table, all] of tables)
+      for (const line of all) {
+        const slot = `${table} ${chainOfLine(line)}`;
+        const known = lines.get(slot);
+        if (known === undefined) lines.set(slot, [line]);
+        else known.push(line);
+      }
+    const parsed = [...lines].map(([slot, all]): [string, Contribution] => {
+      const table = slot.slice(0, slot.indexOf(" ")) as ProxyTable;
+      return [slot, { id: this.idOf(all.join("\n")), rules: this.parse(table, all) }];
+    });
+    return new Map(parsed);
+  }
+
+  private idOf(text: string): number {
+    let id = this.contributionIds.get(text);
+    if (id === undefined) {
+      id = this.contributionIds.size;
+      this.contributionIds.set(text, id);
+    }
+    return id;
+  }
+
+  private parse(table: ProxyTable, lines: readonly string[]): Rule[] {
+    return lines.flatMap((line) => this.store.parseAppended(line, table));
+  }
+}
+
+const chainOf = (name: string, rules: readonly Rule[]): Chain => ({
+  name,
+  policy: null,
+  rules,
+  counters: null,
+});
+
+/** What a Service port puts into a chain that others put rules into too; equal texts have equal numbers. */
+interface Contribution {
+  readonly id: number;
+  readonly rules: readonly Rule[];
+}
+
+const NOTHING: Contribution = { id: 0, rules: [] };
+
+/** kube-proxy's chains of one table on one node. */
+class NodeChains implements ChainSource {
+  private readonly all: KubeProxyChains;
+  private readonly table: ProxyTable;
+  private readonly frame: Frame;
+  private readonly ports: NodePortRules;
+  private readonly declared: readonly string[];
+  private readonly made = new Map<string, Chain>();
+
+  constructor(all: KubeProxyChains, table: ProxyTable, frame: Frame, ports: NodePortRules) {
+    this.all = all;
+    this.table = table;
+    this.frame = frame;
+    this.ports = ports;
+    this.declared = table === "nat" ? frame.natChains : frame.filterChains;
+  }
+
+  has(name: string): boolean {
+    return this.declared.includes(name) || this.rulesWith(name) !== null;
+  }
+
+  get(name: string): Chain | undefined {
+    let chain = this.made.get(name);
+    if (chain !== undefined) return chain;
+    if (this.declared.includes(name))
+      chain = this.all.topLevelChain(this.table, name, this.frame, this.ports);
+    else {
+      const rules = this.rulesWith(name);
+      if (rules === null) return undefined;
+      chain = this.all.ownChain(rules, name);
+    }
+    this.made.set(name, chain);
+    return chain;
+  }
+
+  *names(): Iterable<string> {
+    yield* this.declared;
+    if (this.table === "nat")
+      for (let i = 0; i < this.ports.common.length; i++) yield* this.rulesAt(i).natChains;
+  }
+
+  private rulesAt(place: number): ServicePortRules {
+    const varying = this.all.varyingAt(place, this.ports);
+    return varying === undefined ? this.ports.common[place]! : this.ports.own[varying]!;
+  }
+
+  /** The rules of the Service port whose chain that is on this node. */
+  private rulesWith(name: string): ServicePortRules | null {
+    const place = this.table === "nat" ? this.all.ownerOf(name) : undefined;
+    if (place === undefined) return null;
+    const rules = this.rulesAt(place);
+    return rules.natChains.includes(name) ? rules : null;
+  }
+}

@@ -1,4 +1,3 @@
-import { Session } from "node:inspector/promises";
 import { cpus } from "node:os";
 import { buildNetwork } from "../src/cluster/build/network.ts";
 import type { Netns } from "../src/linux/netns.ts";
@@ -6,6 +5,7 @@ import type { Network } from "../src/linux/network.ts";
 import { parseIpv4 } from "../src/packet/address.ts";
 import { loadTopology } from "../src/topology/load/load.ts";
 import { builtInTopology, readSources } from "../src/topology/load/source.ts";
+import { hottest } from "./suite/profile.ts";
 
 /**
  * `npm run bench:packets`: how many packets a second go from a pod to a ClusterIP and on to a pod on another node,
@@ -87,28 +87,6 @@ function run(one: Case): { packets: number; seconds: number } {
   return { packets, seconds: Number(elapsed) / 1e9 };
 }
 
-/** The functions in which most samples fell. */
-async function hottest(work: () => void): Promise<string[]> {
-  const session = new Session();
-  session.connect();
-  await session.post("Profiler.enable");
-  await session.post("Profiler.start");
-  work();
-  const { profile } = await session.post("Profiler.stop");
-  session.disconnect();
-  const total = profile.nodes.reduce((sum, node) => sum + (node.hitCount ?? 0), 0);
-  const byFunction = new Map<string, number>();
-  for (const { callFrame, hitCount = 0 } of profile.nodes) {
-    const file = callFrame.url.split("/src/").at(-1) ?? "";
-    const name = `${callFrame.functionName || "(anonymous)"} ${file}`;
-    byFunction.set(name, (byFunction.get(name) ?? 0) + hitCount);
-  }
-  return [...byFunction]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 8)
-    .map(([name, hits]) => `${((100 * hits) / total).toFixed(1)} % ${name}`);
-}
-
 process.stdout.write(
   `node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}, pod → ClusterIP → pod on another node, no recorder\n`,
 );
@@ -120,5 +98,5 @@ for (const one of cases()) {
   process.stdout.write(
     `${one.name}: ${Math.round(rate)} packets/s, ${(1e9 / rate).toFixed(0)} ns a packet, ${hops} device crossings, ${(1e9 / rate / hops).toFixed(0)} ns each\n`,
   );
-  for (const line of await hottest(() => run(one))) process.stdout.write(`  ${line}\n`);
+  for (const line of await hottest(() => run(one), 8)) process.stdout.write(`  ${line}\n`);
 }

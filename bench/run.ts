@@ -36,6 +36,8 @@ const cases: CaseResult[] = [];
 const figures: Figure[] = [];
 for (const group of groups) {
   const result = await measureGroup(group, isWanted);
+  for (const failure of result.failed) process.stderr.write(`${failure}\n`);
+  if (result.failed.length > 0) process.exitCode = 1;
   for (const one of result.cases) process.stdout.write(`${caseLine(one)}\n`);
   cases.push(...result.cases);
   figures.push(...result.figures);

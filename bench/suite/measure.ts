@@ -7,6 +7,8 @@ import type { CaseResult, Figure } from "./result.ts";
 const SAMPLE_TIME_MS = 2000;
 
 export interface GroupResult {
+  /** `NAME: WHY` of cases that could not be measured. */
+  readonly failed: readonly string[];
   readonly cases: readonly CaseResult[];
   readonly figures: readonly Figure[];
 }
@@ -16,10 +18,19 @@ export async function measureGroup(group: Group, wanted: (one: Case) => boolean)
   const cases = group.cases.filter(wanted);
   const rounds = new Map(cases.map(({ name }) => [name, [] as CaseAnswer[]]));
   // with nothing to take turns with, a process need not wait for the others
-  if (group.rounds === 1) for (const one of cases) await measureInTurns([one], 1, rounds);
-  else await measureInTurns(cases, group.rounds, rounds);
+  const turns = group.rounds === 1 ? cases.map((one) => [one]) : [cases];
+  const failed: string[] = [];
+  for (const together of turns)
+    await measureInTurns(together, group.rounds, rounds).catch((error: Error) => {
+      failed.push(error.message);
+      for (const { name } of together) rounds.delete(name);
+    });
   return {
-    cases: cases.map((one) => caseResult(one, rounds.get(one.name)!)),
+    failed,
+    cases: cases.flatMap((one) => {
+      const answers = rounds.get(one.name);
+      return answers === undefined ? [] : [caseResult(one, answers)];
+    }),
     figures: group.comparisons.flatMap((comparison) => {
       const of = rounds.get(comparison.of);
       const by = rounds.get(comparison.by);

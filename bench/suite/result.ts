@@ -60,7 +60,7 @@ export function targetText(value: number, target: Target | null): string {
 }
 
 /** Writes bench/results/PREFIXTIME.json, and gives the name to show. */
-export function writeResult(prefix: string, result: { readonly at: string }): string {
+export function writeResult<T extends { readonly at: string }>(prefix: string, result: T): string {
   const folder = new URL("../results/", import.meta.url);
   mkdirSync(folder, { recursive: true });
   const file = `${prefix}${result.at.replaceAll(":", "-")}.json`;

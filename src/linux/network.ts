@@ -3,7 +3,9 @@ import { SeededChooser } from "./chooser.ts";
 import { Clock } from "./clock.ts";
 import type { NetDevice } from "./device/device.ts";
 import { Segment } from "./device/segment.ts";
+import type { NeighbourTable } from "./ip/neighbour.ts";
 import { Journal } from "./journal.ts";
+import { NamespaceMap } from "./namespace-map.ts";
 import { Netns } from "./netns.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Skb } from "./skb.ts";
@@ -25,11 +27,14 @@ export class Network {
   recorder: Recorder | null = null;
   /** Told of every packet that a socket or the kernel itself takes, at less cost than by a recorder; null when nobody asks. */
   onDelivery: ((netns: Netns, skb: Skb) => void) | null = null;
-  readonly namespaces = new Map<string, Netns>();
+  readonly namespaces = new NamespaceMap();
   readonly segments = new Map<string, Segment>();
+  /** Neighbour tables in which packets wait for an answer, and some in which they have waited. */
+  readonly resolving = new Set<NeighbourTable>();
   private readonly backlog: Skb[] = [];
   private head = 0;
   private lastSerial = 0;
+  private txHashes = 0;
   private running = false;
 
   constructor(options: { seed?: number; chooser?: Chooser } = {}) {
@@ -38,9 +43,8 @@ export class Network {
 
   /** Makes a namespace with nothing in it but its loopback, which is up. Throws RangeError when the name is taken. */
   addNetns(name: string): Netns {
-    if (this.namespaces.has(name)) throw new RangeError(`namespace ${name} exists`);
     const netns = new Netns(this, name);
-    this.namespaces.set(name, netns);
+    this.namespaces.add(netns);
     return netns;
   }
 
@@ -62,6 +66,14 @@ export class Network {
     return ++this.lastSerial;
   }
 
+  /**
+   * `net_tx_rndhash`: a hash for a connection, in 32 bits, never 0. The golden ratio's multiples keep the first ten
+   * thousand so far apart that no two are taken for one flow, as in the kernel they seldom are.
+   */
+  drawTxHash(): number {
+    return (Math.imul(++this.txHashes, 0x9e3779b1) >>> 0) | 1;
+  }
+
   /** What has changed since `checkpoint`; null in a plain run. */
   get journal(): Journal | null {
     return this.clock.journal;
@@ -75,13 +87,30 @@ export class Network {
     if (this.clock.journal !== null) throw new RangeError("a checkpoint stands already");
     if (this.backlog.length > this.head) throw new RangeError("frames are on their way: run first");
     const journal = new Journal();
-    const { lastSerial } = this;
+    const { lastSerial, txHashes } = this;
+    const resolving = [...this.resolving];
     journal.undo(() => {
       this.lastSerial = lastSerial;
+      this.txHashes = txHashes;
+      for (const table of resolving) this.resolving.add(table);
     });
     this.clock.keep(journal);
     if (this.chooser instanceof SeededChooser) journal.keep(this.chooser);
     this.clock.journal = journal;
+  }
+
+  /** Sets something up that nobody is told of and that no rollback undoes. */
+  quietly<T>(setUp: () => T): T {
+    const { recorder } = this;
+    const { journal } = this.clock;
+    this.recorder = null;
+    this.clock.journal = null;
+    try {
+      return setUp();
+    } finally {
+      this.recorder = recorder;
+      this.clock.journal = journal;
+    }
   }
 
   /** Puts everything back as it was at the checkpoint, which is gone then. Throws RangeError when there is none. */
@@ -136,7 +165,10 @@ export class Network {
   }
 
   private waitsForNeighbour(): boolean {
-    for (const netns of this.namespaces.values()) if (netns.neighbours.waiting > 0) return true;
+    for (const table of this.resolving) {
+      if (table.waiting > 0) return true;
+      this.resolving.delete(table);
+    }
     return false;
   }
 }

@@ -1,10 +1,12 @@
 import type { NetworkEvent } from "../../linux/recorder.ts";
 import type { Errno } from "../../linux/socket/error.ts";
-import { Roles } from "../../trace/role.ts";
+import { type Role, Roles } from "../../trace/role.ts";
 import { endingOf, icmpErrorsTo } from "../../trace/verdict.ts";
 import type { FlowRequest, SenderSaw } from "../agent.ts";
 import { compareValue, type Difference } from "./difference.ts";
 import type { Outcome } from "./outcome.ts";
+
+const ANSWERS: ReadonlySet<Role> = new Set(["reply", "reset", "icmp-error"]);
 
 /** Holds the verdict that `podpath trace` would print for the events of a simulated flow against the kernel's. */
 export function compareTraceVerdict(
@@ -18,9 +20,10 @@ export function compareTraceVerdict(
   // a connection's later errors are no answer to its first packet
   const atOnce = protocol === "tcp" && roles.request !== 0 ? null : (errno as Errno | null);
   const { verdict } = endingOf(events, roles, roles.request, told, atOnce);
-  // what takes a SYN or an echo request and cannot answer (tcp_conn_request, icmp_reply) is seen by nobody
-  const isMute =
-    protocol !== "udp" && !events.some((e) => e.type === "device" && roles.of(e.serial).role === "reply");
-  if (isMute && verdict === "delivered" && kernel.verdict === "dropped") return [];
+  // what takes a SYN or an echo request, or refuses a packet, and has no way to say so (tcp_conn_request, icmp_reply,
+  // icmp_send) is seen by nobody
+  const isMute = !events.some((e) => e.type === "device" && ANSWERS.has(roles.of(e.serial).role));
+  const unseen = verdict === "refused" || (verdict === "delivered" && protocol !== "udp");
+  if (isMute && unseen && kernel.verdict === "dropped") return [];
   return compareValue("verdict of podpath trace", kernel.verdict, verdict, (text) => text);
 }

@@ -1,14 +1,27 @@
-import { BROADCAST_MAC } from "../../packet/packet.ts";
+import { BROADCAST_MAC, ETH_P_ARP, type Packet } from "../../packet/packet.ts";
 import type { Netns } from "../netns.ts";
 import type { Skb } from "../skb.ts";
 import { NetDevice } from "./device.ts";
 import { ethTypeTrans } from "./receive.ts";
+
+/** A machine on the wire that nobody has spoken to yet, and that is made when somebody does. */
+export interface Sleeper {
+  /** Its NIC's address. */
+  readonly mac: number;
+  /** Every address that it would answer an ARP request for; null when that cannot be told beforehand. */
+  readonly addresses: readonly number[] | null;
+  /** Makes it; its NIC is on the segment afterwards. */
+  wake(): void;
+}
 
 /** A wire with a switch that has learned every address: an L2 segment that joins NICs. */
 export class Segment {
   readonly name: string;
   readonly nics: Nic[] = [];
   private readonly byMac = new Map<number, Nic>();
+  /** Those who have not been made, by MAC, and all whom an ARP request for an address could concern. */
+  private readonly sleepers = new Map<number, Sleeper>();
+  private readonly sleepersByAddress = new Map<number, Sleeper[]>();
 
   constructor(name: string) {
     this.name = name;
@@ -17,19 +30,65 @@ export class Segment {
   attach(nic: Nic): void {
     this.nics.push(nic);
     this.byMac.set(nic.mac, nic);
+    this.sleepers.delete(nic.mac);
+  }
+
+  /**
+   * Somebody is on the wire who wakes up when a frame comes that could change something with him or that he would
+   * answer. From then on nobody here is told of ARP packets that are none of his business: there may be thousands.
+   */
+  expect(sleeper: Sleeper): void {
+    this.sleepers.set(sleeper.mac, sleeper);
+    for (const address of sleeper.addresses ?? [ANY]) {
+      const known = this.sleepersByAddress.get(address);
+      if (known === undefined) this.sleepersByAddress.set(address, [sleeper]);
+      else known.push(sleeper);
+    }
+  }
+
+  private rouse({ dmac, etherType, dst }: Packet): void {
+    if (etherType === ETH_P_ARP && dmac === BROADCAST_MAC)
+      for (const key of [dst, ANY])
+        for (const sleeper of this.sleepersByAddress.get(key) ?? []) this.wake(sleeper);
+    else if (isGroup(dmac)) for (const sleeper of [...this.sleepers.values()]) this.wake(sleeper);
+    else {
+      const sleeper = this.sleepers.get(dmac);
+      if (sleeper !== undefined) this.wake(sleeper);
+    }
+  }
+
+  private wake(sleeper: Sleeper): void {
+    if (this.sleepers.delete(sleeper.mac)) sleeper.wake();
   }
 
   /** Carries a frame to whom it is for; broadcast and unknown addresses to everybody else on the wire. */
   carry(from: Nic, skb: Skb): void {
-    const to = skb.packet.dmac === BROADCAST_MAC ? undefined : this.byMac.get(skb.packet.dmac);
+    const { packet } = skb;
+    if (this.sleepers.size > 0) this.rouse(packet);
+    const to = packet.dmac === BROADCAST_MAC ? undefined : this.byMac.get(packet.dmac);
     if (to !== undefined) {
       if (to !== from) arrive(to, skb);
       else from.netns.drop(skb, "NOT_SPECIFIED", "segment", null, "the frame is for its own sender");
       return;
     }
-    for (const nic of this.nics) if (nic !== from) arrive(nic, skb.clone());
+    const selects = this.sleepersByAddress.size > 0 && packet.etherType === ETH_P_ARP;
+    for (const nic of this.nics)
+      if (nic !== from && !(selects && isUnconcerned(nic, packet))) arrive(nic, skb.clone());
   }
 }
+
+/** In place of an address: all of them. */
+const ANY = -1;
+
+/**
+ * An ARP packet that changes nothing with its receiver and is not answered: the receiver neither has the address that is
+ * asked for nor knows the sender (net/ipv4/arp.c: arp_process).
+ */
+const isUnconcerned = (nic: Nic, { src, dst }: Packet): boolean =>
+  nic.netns.fib.lookupLocal(dst) === null && nic.netns.neighbours.find(nic, src) === null;
+
+/** Broadcast and multicast. */
+const isGroup = (mac: number): boolean => Math.floor(mac / 2 ** 40) % 2 === 1;
 
 function arrive(nic: Nic, skb: Skb): void {
   skb.scrub();

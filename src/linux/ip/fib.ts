@@ -71,6 +71,11 @@ class FibTable {
     return null;
   }
 
+  /** Those of exactly that block. */
+  entriesTo(destination: number, prefixLength: number): readonly FibEntry[] {
+    return this.byLength.get(prefixLength)?.get(destination) ?? [];
+  }
+
   *entries(): IterableIterator<FibEntry> {
     for (const length of [...this.lengths].reverse())
       for (const same of this.byLength.get(length)!.values()) yield* same;
@@ -91,8 +96,37 @@ export class Fib {
   /** Path MTUs learned from ICMP, by destination: the fnhe exceptions of a route. */
   readonly pathMtu = new Map<number, { mtu: number; expiresUs: number }>();
 
+  /**
+   * Who still has routes to bring, with what belongs to them: asked for those that an address needs before the tables
+   * are, and for all of them (null) before anybody goes through them. Null: nobody.
+   */
+  private bringer: ((address: number | null) => void) | null = null;
+
   constructor(netns: Netns) {
     this.netns = netns;
+  }
+
+  /** Routes, and the neighbours and forwarding entries beside them, are to be brought when they are needed. */
+  bringOnDemand(bring: (address: number | null) => void): void {
+    this.bringer = bring;
+  }
+
+  /** Has all brought that may still be missing: for who is about to list routes, neighbours or forwarding entries. */
+  complete(): void {
+    this.ask(null);
+    this.bringer = null;
+  }
+
+  private ask(address: number | null): void {
+    const bring = this.bringer;
+    if (bring === null) return;
+    // what is brought may itself look routes up
+    this.bringer = null;
+    try {
+      bring(address);
+    } finally {
+      this.bringer = bring;
+    }
   }
 
   add(entry: FibEntry, append = false): void {
@@ -114,7 +148,13 @@ export class Fib {
 
   /** The entries of one table, shortest prefix first, in the order of look-up among equals. */
   *entries(table: 254 | 255): IterableIterator<FibEntry> {
+    this.complete();
     yield* (table === RT_TABLE_LOCAL ? this.local : this.main).entries();
+  }
+
+  /** Entries of the main table of exactly that block, in the order of look-up. */
+  mainEntriesTo(destination: number, prefixLength: number): readonly FibEntry[] {
+    return this.main.entriesTo(destination, prefixLength);
   }
 
   /** Forgets what was concluded from tables, addresses or link states that have changed. */
@@ -127,6 +167,7 @@ export class Fib {
   lookup(address: number): FibEntry | null {
     const slot = (address ^ (address >>> 8)) & (CACHE_SLOTS - 1);
     if (this.cachedAddress[slot] === address) return this.cachedEntry[slot]!;
+    if (this.bringer !== null) this.ask(address);
     const entry = this.local.lookup(address, null) ?? this.main.lookup(address, null);
     this.cachedAddress[slot] = address;
     this.cachedEntry[slot] = entry;
@@ -135,6 +176,7 @@ export class Fib {
 
   /** `fib_lookup` with an output device (`flowi4_oif`). */
   lookupVia(address: number, dev: NetDevice): FibEntry | null {
+    if (this.bringer !== null) this.ask(address);
     return this.local.lookup(address, dev) ?? this.main.lookup(address, dev);
   }
 

@@ -133,6 +133,7 @@ export class Neighbour {
     this.queue.push(skb);
     this.queueBytes += size;
     this.table.waiting++;
+    this.table.netns.network.resolving.add(this.table);
     if (fresh) {
       this.probe();
       this.setTimer(RETRANS_TIME_US);
@@ -350,6 +351,7 @@ export class NeighbourTable {
   }
 
   *entries(): IterableIterator<Neighbour> {
+    this.netns.fib.complete();
     for (const ofDevice of this.byDevice.values()) yield* ofDevice.values();
   }
 }

@@ -65,7 +65,8 @@ export class TcpConnection {
   established: Packet | null = null;
   private readonly netns: Netns;
   private readonly options: TcpEndOptions;
-  private readonly initialSequence: number;
+  /** `sk_txhash`: drawn for each connection (sk_set_txhash), and anew for each repeated SYN (sk_rethink_txhash). */
+  private txHash: number;
   private sendNext: number;
   private receiveNext = 0;
   /** Payload bytes a packet: the other side's MSS and the path's MTU, less the time stamps. */
@@ -82,7 +83,7 @@ export class TcpConnection {
     this.ends = ends;
     this.owner = options.owner ?? null;
     this.options = options;
-    this.initialSequence = initialSequence;
+    this.txHash = netns.network.drawTxHash();
     this.sendNext = initialSequence;
   }
 
@@ -98,7 +99,7 @@ export class TcpConnection {
 
   private sendSyn(): number | Errno {
     const seq = this.synsSent === 0 ? this.sendNext : (this.sendNext - 1) >>> 0;
-    this.synsSent++;
+    if (this.synsSent++ > 0) this.txHash = this.netns.network.drawTxHash();
     const sent = this.transmit({ flags: TCP_SYN, seq, ack: 0, window: SYN_WINDOW });
     if (this.options.retransmit) this.armRetransmit();
     return sent;
@@ -310,11 +311,6 @@ export class TcpConnection {
     this.retransmitTimer = null;
   }
 
-  /** `sk_set_txhash`: drawn for each connection, and anew for each repeated SYN (sk_rethink_txhash). */
-  private txHash(): number {
-    return (Math.imul(this.initialSequence + this.synsSent, 0x9e3779b1) >>> 0) | 1;
-  }
-
   private transmit(
     s: Partial<Segment> & { flags: number; seq: number; ack: number; window: number },
   ): number | Errno {
@@ -330,7 +326,7 @@ export class TcpConnection {
         gsoSize: s.gsoSize ?? 0,
         options: s.flags & TCP_SYN ? this.agreed : this.agreed & TCPOPT_TIMESTAMP,
         tos: 0,
-        hash: this.txHash(),
+        hash: this.txHash,
         cause: this.cause,
       },
       this.options.ttl,

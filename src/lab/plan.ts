@@ -175,6 +175,7 @@ function netnsPlan(
   tuns: readonly TunPlan[],
   isNode: boolean,
 ): NetnsPlan {
+  netns.fib.complete();
   const devices = [...netns.devices.values()];
   const rules = netns.netfilter.ruleSet.tables.length === 0 ? "" : netns.netfilter.save();
   return {

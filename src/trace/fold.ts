@@ -4,6 +4,7 @@ import { formatIpv4 } from "../packet/address.ts";
 import type { TraceableCluster } from "./cluster.ts";
 import { connectionsOf } from "./connections.ts";
 import { traceEvent } from "./event.ts";
+import { indexOfModel } from "./model-index.ts";
 import { destinationText, sourceText } from "./packet-record.ts";
 import type { Roles } from "./role.ts";
 import type { SettledRequest } from "./settle.ts";
@@ -120,14 +121,16 @@ function deliveryOf(
 
 /** Whose namespace it is; on a node the pod in the node's network one of whose containers took the packet. */
 function podAt(model: TraceableCluster["model"], netns: string, owner: string | null, port: number) {
-  return model.pods.find(
-    ({ hostNetwork, nodeName, namespace, name, containers }) =>
-      (!hostNetwork && netns === `${nodeName}/${namespace}/${name}`) ||
-      (hostNetwork &&
-        netns === nodeName &&
+  const index = indexOfModel(model);
+  return (
+    index.podOfNetns(netns) ??
+    index
+      .hostPods(netns)
+      .find(({ containers }) =>
         containers.some(
           (one) => one.name === owner && one.ports.some(({ containerPort }) => containerPort === port),
-        )),
+        ),
+      )
   );
 }
 

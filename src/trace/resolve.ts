@@ -5,6 +5,7 @@ import { didYouMean } from "../cluster/objects/nearest.ts";
 import type { Netns } from "../linux/netns.ts";
 import type { TraceableCluster } from "./cluster.ts";
 import { parseSource, parseTarget, portNumber, type TargetText } from "./endpoint.ts";
+import { indexOfModel, netnsOfPod } from "./model-index.ts";
 import { RequestError, type TraceProtocol } from "./request.ts";
 
 /** Where a packet is sent to: an address, a port (null for icmp), and the protocol. */
@@ -13,10 +14,6 @@ export interface Target {
   readonly port: number | null;
   readonly protocol: TraceProtocol;
 }
-
-/** The name of a pod's namespace: its own, or its node's when it shares that. */
-export const netnsOfPod = (pod: PodModel): string =>
-  pod.hostNetwork ? pod.nodeName : `${pod.nodeName}/${pod.namespace}/${pod.name}`;
 
 /**
  * The namespace that a source's text means.
@@ -101,9 +98,7 @@ function lookUp(cluster: TraceableCluster, target: TargetText): Found {
 }
 
 function lookUpService({ model }: TraceableCluster, namespace: string, name: string): Found {
-  const service = model.services.find(
-    ({ metadata }) => metadata?.name === name && (metadata?.namespace ?? "default") === namespace,
-  );
+  const service = indexOfModel(model).service(namespace, name);
   if (service === undefined)
     throw new RequestError(
       notFound(
@@ -159,7 +154,7 @@ function podsBehind(service: Service, pods: readonly PodModel[]): string {
 }
 
 function findPod({ model }: TraceableCluster, namespace: string, name: string): PodModel {
-  const pod = model.pods.find((one) => one.name === name && one.namespace === namespace);
+  const pod = indexOfModel(model).pod(namespace, name);
   if (pod !== undefined) return pod;
   const absent = model.podsWithoutSandbox.find((one) => one.name === name && one.namespace === namespace);
   if (absent !== undefined)

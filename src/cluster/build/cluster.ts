@@ -3,16 +3,21 @@ import { RuleSetError } from "../../linux/netfilter/rules/error.ts";
 import type { Netns } from "../../linux/netns.ts";
 import type { Network } from "../../linux/network.ts";
 import type { Listener } from "../../linux/socket/socket-table.ts";
+import { formatIpv4 } from "../../packet/address.ts";
 import { type PublishedPort, publishedPortRules } from "../docker/iptables.ts";
+import { addLeases } from "../flannel/flannel.ts";
+import type { Lease } from "../flannel/lease.ts";
+import { addLeasesOnDemand, LeaseBook } from "../flannel/lease-book.ts";
 import { cleanUpConntrack } from "../node-rules/conntrack-cleanup.ts";
 import { applyCommands, installNodeRules, resyncKubeProxy } from "../node-rules/install.ts";
 import { type ServiceState, serviceState } from "../node-rules/kube-proxy.ts";
 import { kubeProxyInput } from "../node-rules/proxy-mode.ts";
 import { SharedRestore } from "../node-rules/shared-restore.ts";
-import type { ClusterModel, PodModel } from "../objects/model.ts";
+import type { ClusterModel, NodeModel, PodModel } from "../objects/model.ts";
 import { announce, announcements, type Withdraw } from "./load-balancer.ts";
 import { listen } from "./machine.ts";
-import type { SimulatedNode } from "./node.ts";
+import { addNode, leaseOf, type SimulatedNode } from "./node.ts";
+import { OnDemandMap } from "./on-demand-map.ts";
 import {
   addPod,
   publishedPorts,
@@ -23,6 +28,7 @@ import {
 } from "./pod.ts";
 import type { Refusals } from "./refusals.ts";
 import { type ServiceAddresses, serviceAddresses } from "./service-addresses.ts";
+import { SleepingNodes, sleeperOf } from "./sleeping.ts";
 
 const podKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
@@ -39,31 +45,89 @@ export class SimulatedCluster implements Refusals {
   private current: ClusterModel;
   private services: ServiceState;
   private readonly restore = new SharedRestore();
+  /** Nodes that are still to be made; null where all are made at once. */
+  private sleeping: SleepingNodes | null = null;
   private readonly podsByKey = new Map<string, SimulatedPod>();
   private readonly podsByNetns = new Map<string, SimulatedPod>();
   private withdrawals: Withdraw[] = [];
   private healthChecks: { readonly netns: Netns; readonly listener: Listener }[] = [];
 
-  /** Takes over machines that are set up but for pods and rules, and sets those up. */
+  /**
+   * Takes over hosts and segments and sets up all the rest.
+   *
+   * @param onDemand each node with its pods when it is first asked for.
+   */
   constructor(
     network: Network,
     model: ClusterModel,
-    nodes: ReadonlyMap<string, SimulatedNode>,
     hosts: ReadonlyMap<string, Netns>,
     refusals: Refusals,
+    onDemand: boolean,
   ) {
     this.network = network;
-    this.nodes = nodes;
     this.hosts = hosts;
     this.refused = refusals.refused;
     this.current = model;
     this.services = serviceState(model);
-    for (const pod of model.pods) this.startPod(pod);
-    const ports = this.portsByNode();
-    for (const [name, { netns, model: node }] of nodes)
-      installNodeRules(netns, model, node, this.services, ports.get(name) ?? [], this.restore);
-    for (const node of nodes.values()) this.loadOwnRules(node);
+    const leases = model.nodes
+      .filter(({ flannel }) => flannel?.lease !== false)
+      .map((node) => leaseOf(model, node));
+    if (onDemand) this.nodes = this.nodesOnDemand(new LeaseBook(leases));
+    else {
+      this.nodes = new Map(model.nodes.map((node) => [node.name, addNode(network, model, node, this)]));
+      for (const node of this.nodes.values()) this.joinFlannel(node, leases);
+      for (const pod of model.pods) this.startPod(this.node(pod.nodeName), pod);
+      const ports = this.portsByNode();
+      for (const [name, node] of this.nodes) this.installRules(node, ports.get(name) ?? []);
+      for (const node of this.nodes.values()) this.loadOwnRules(node);
+    }
     this.announceServices();
+    // the first node makes what all of them share
+    const [first] = model.nodes;
+    if (onDemand && first !== undefined) this.node(first.name);
+  }
+
+  private nodesOnDemand(leases: LeaseBook): ReadonlyMap<string, SimulatedNode> {
+    const { network, current: model } = this;
+    const models = new Map(model.nodes.map((node) => [node.name, node]));
+    const nodes = new OnDemandMap(models.keys(), (name) =>
+      network.quietly(() => this.makeNode(models.get(name)!, leases)),
+    );
+    const wake = (node: string): void => void nodes.get(node);
+    this.sleeping = new SleepingNodes(model, wake);
+    network.namespaces.source = this.sleeping;
+    for (const node of model.nodes)
+      network.segments.get(node.nic.segment)!.expect(sleeperOf(model, node, () => wake(node.name)));
+    return nodes;
+  }
+
+  /** A node with all that is on it, as it would be had it been made at the beginning. */
+  private makeNode(model: NodeModel, leases: LeaseBook): SimulatedNode {
+    const pods = this.sleeping!.leave(model.name);
+    const node = addNode(this.network, this.current, model, this);
+    addLeasesOnDemand(node.flannel, node.lease, leases);
+    for (const pod of pods) this.startPod(node, pod);
+    this.installRules(node, pods.flatMap(publishedPorts));
+    this.loadOwnRules(node);
+    this.listenForHealthChecks(node);
+    return node;
+  }
+
+  /** Nodes that have been made. */
+  private awakeNodes(): Iterable<SimulatedNode> {
+    return this.nodes instanceof OnDemandMap ? this.nodes.awake() : this.nodes.values();
+  }
+
+  /** A node's flannel hears of all leases, in the order of the nodes' names. */
+  private joinFlannel({ flannel, lease, netns }: SimulatedNode, leases: readonly Lease[]): void {
+    for (const { subnet, prefixLength, publicIP } of addLeases(flannel, lease, leases))
+      this.refused.push(
+        `flanneld on ${netns.name}: no route to ${formatIpv4(subnet)}/${prefixLength} via ${formatIpv4(publicIP)}`,
+      );
+  }
+
+  private installRules({ netns, model }: SimulatedNode, ports: readonly PublishedPort[]): void {
+    installNodeRules(netns, this.current, model, this.services, ports, this.restore);
   }
 
   /** What the topology itself loads on a node; a text that iptables-restore refuses changes nothing. */
@@ -94,16 +158,21 @@ export class SimulatedCluster implements Refusals {
 
   /** The pod, or null when it has no sandbox (or does not exist). Its `netns` is the node's under `hostNetwork`. */
   pod(namespace: string, name: string): SimulatedPod | null {
-    return this.podsByKey.get(podKey(namespace, name)) ?? null;
+    const key = podKey(namespace, name);
+    const node = this.sleeping?.nodeOfPod(key) ?? null;
+    if (node !== null) this.node(node);
+    return this.podsByKey.get(key) ?? null;
   }
 
   /** The pod whose sandbox a namespace is; null for nodes and hosts. */
   podOfNetns(netns: string): SimulatedPod | null {
+    this.network.namespaces.get(netns);
     return this.podsByNetns.get(netns) ?? null;
   }
 
   /** Every pod that has a sandbox or the node's network, in the order in which they were started. */
   pods(): Iterable<SimulatedPod> {
+    if (this.sleeping !== null) for (const name of this.nodes.keys()) this.node(name);
     return this.podsByKey.values();
   }
 
@@ -133,9 +202,10 @@ export class SimulatedCluster implements Refusals {
     const before = this.services;
     this.current = model;
     this.services = serviceState(model);
-    this.updatePods(model.pods);
+    this.sleeping?.follow(model.pods);
+    this.updatePods(model.pods.filter(({ nodeName }) => !this.sleeping?.isAsleep(nodeName)));
     this.restore.forgetTexts();
-    for (const { netns, model: node } of this.nodes.values()) {
+    for (const { netns, model: node } of this.awakeNodes()) {
       resyncKubeProxy(netns, model, node, this.services, this.restore);
       if (model.kubeProxy.conntrackCleanup) cleanUpConntrack(netns, before, this.services);
     }
@@ -150,7 +220,8 @@ export class SimulatedCluster implements Refusals {
     }
     for (const [key, model] of wanted) {
       const pod = this.podsByKey.get(key);
-      if (pod === undefined) this.publish(this.startPod(model), [], publishedPorts(model));
+      if (pod === undefined)
+        this.publish(this.startPod(this.node(model.nodeName), model), [], publishedPorts(model));
       else {
         const before = publishedPorts(pod.model);
         updateContainers(pod, model, this);
@@ -159,8 +230,8 @@ export class SimulatedCluster implements Refusals {
     }
   }
 
-  private startPod(model: PodModel): SimulatedPod {
-    const pod = addPod(this.network, this.node(model.nodeName), model, this);
+  private startPod(node: SimulatedNode, model: PodModel): SimulatedPod {
+    const pod = addPod(this.network, node, model, this);
     this.podsByKey.set(podKey(model.namespace, model.name), pod);
     if (pod.sandbox !== null) this.podsByNetns.set(pod.netns.name, pod);
     return pod;
@@ -200,18 +271,18 @@ export class SimulatedCluster implements Refusals {
   /** Load-balancer addresses as the endpoints now have it, and the health checks that kube-proxy answers for them. */
   private announceServices(): void {
     for (const withdraw of this.withdrawals) withdraw();
-    this.withdrawals = announcements(this.current).flatMap((one) =>
-      announce(one, this.current, this.nodes, this.hosts),
-    );
+    this.withdrawals = announcements(this.current).flatMap((one) => announce(one, this.current, this.hosts));
     for (const { netns, listener } of this.healthChecks) netns.sockets.close(listener);
     this.healthChecks = [];
+    for (const node of this.awakeNodes()) this.listenForHealthChecks(node);
+  }
+
+  private listenForHealthChecks({ netns }: SimulatedNode): void {
     for (const { spec } of this.current.services) {
       const port = spec?.healthCheckNodePort ?? 0;
       if (port === 0) continue;
-      for (const { netns } of this.nodes.values()) {
-        const listener = listen(netns, { port, protocol: "TCP" }, "kube-proxy", this);
-        if (listener !== null) this.healthChecks.push({ netns, listener });
-      }
+      const listener = listen(netns, { port, protocol: "TCP" }, "kube-proxy", this);
+      if (listener !== null) this.healthChecks.push({ netns, listener });
     }
   }
 }

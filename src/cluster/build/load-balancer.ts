@@ -4,8 +4,8 @@ import type { NetDevice } from "../../linux/device/device.ts";
 import { addRoute } from "../../linux/ip/address.ts";
 import type { Netns } from "../../linux/netns.ts";
 import { contains, isAddress, toBlock, toNumber } from "../objects/address.ts";
-import type { ClusterModel } from "../objects/model.ts";
-import type { SimulatedNode } from "./node.ts";
+import type { ClusterModel, NodeModel } from "../objects/model.ts";
+import { nicMac } from "./machine.ts";
 
 /** A load balancer's address and the node to which the world outside sends what is for it. */
 export interface Announcement {
@@ -75,19 +75,17 @@ export type Withdraw = () => void;
 export function announce(
   { address, node: name }: Announcement,
   model: ClusterModel,
-  nodes: ReadonlyMap<string, SimulatedNode>,
   hosts: ReadonlyMap<string, Netns>,
 ): Withdraw[] {
-  const node = nodes.get(name)!;
+  const node = model.nodes.find((one) => one.name === name)!;
+  const via = node.nic.addresses[0];
   const number = toNumber(address);
   const stated = model.hosts.some(({ routes }) => routes.some(({ to }) => covers(to, number)));
   return [...hosts.values()].flatMap((host) =>
     nicsOn(host, node).flatMap((nic) => {
       const near = nic.addresses.some((own) => covers(`${address}/${own.prefixLength}`, own.local));
-      if (near) return [answerFor(nic, number, node.nic.mac)];
-      return stated || node.nic.addresses[0] === undefined
-        ? []
-        : [routeBy(nic, number, node.nic.addresses[0].local)];
+      if (near) return [answerFor(nic, number, nicMac(name, node.nic.name))];
+      return stated || via === undefined ? [] : [routeBy(nic, number, toBlock(via).address)];
     }),
   );
 }
@@ -97,8 +95,8 @@ function covers(block: string, address: number): boolean {
   return parsed.length > 0 && contains(parsed, address);
 }
 
-const nicsOn = (host: Netns, node: SimulatedNode): NetDevice[] =>
-  node.nic.segment.nics.filter((nic) => nic.netns === host);
+const nicsOn = (host: Netns, { nic: { segment } }: NodeModel): NetDevice[] =>
+  host.network.segments.get(segment)!.nics.filter((nic) => nic.netns === host);
 
 function answerFor(nic: NetDevice, address: number, mac: number): Withdraw {
   nic.netns.neighbours.addPermanent(nic, address, mac);

@@ -21,18 +21,14 @@ export function applySysctls(netns: Netns, { sysctl, localPortRange }: SysctlMod
   if (localPortRange !== null) netns.sysctl.localPortRange = [localPortRange.first, localPortRange.last];
 }
 
+/** The address of a machine's NIC, decided by the names of both. */
+export const nicMac = (machine: string, nic: string): number => randomMac(`${machine}/${nic}`);
+
 /**
- * A machine's NIC, up, with its addresses as a distribution's network scripts set them: `ip addr add A/N brd +`. Its
- * MAC is decided by the names of machine and NIC.
+ * A machine's NIC, up, with its addresses as a distribution's network scripts set them: `ip addr add A/N brd +`.
  */
 export function addNic(netns: Netns, { name, mtu, segment, addresses }: NicModel): Nic {
-  const nic = new Nic(
-    netns,
-    name,
-    randomMac(`${netns.name}/${name}`),
-    mtu,
-    netns.network.segments.get(segment)!,
-  );
+  const nic = new Nic(netns, name, nicMac(netns.name, name), mtu, netns.network.segments.get(segment)!);
   for (const text of addresses) {
     const { address, length } = toBlock(text);
     const broadcast = length < 31 ? broadcastOf(address, length) : null;

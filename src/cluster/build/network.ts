@@ -1,11 +1,8 @@
 import type { Chooser } from "../../linux/chooser.ts";
 import { Network } from "../../linux/network.ts";
-import { formatIpv4 } from "../../packet/address.ts";
-import { addLeases } from "../flannel/flannel.ts";
 import type { ClusterModel } from "../objects/model.ts";
 import { SimulatedCluster } from "./cluster.ts";
 import { addHost } from "./host.ts";
-import { addNode, type SimulatedNode } from "./node.ts";
 import type { Refusals } from "./refusals.ts";
 
 export interface BuildOptions {
@@ -13,7 +10,16 @@ export interface BuildOptions {
   readonly seed?: number;
   /** Answers in the seed's stead. */
   readonly chooser?: Chooser;
+  /**
+   * Make a node, with its pods, when somebody first speaks to it or asks for it. Left out: where there are more than 100
+   * nodes. What happens to a packet is the same, but nothing is told of ARP requests that reach nodes not made yet and
+   * are none of their business, and `refused` grows as nodes are made.
+   */
+  readonly onDemand?: boolean;
 }
+
+/** So many nodes are made at once. */
+const FEW_NODES = 100;
 
 /**
  * Builds the cluster out of namespaces: segments, hosts, nodes with docker0 and flannel, pods, everybody's rules.
@@ -29,17 +35,6 @@ export function buildNetwork(model: ClusterModel, options: BuildOptions = {}): S
   const refusals: Refusals = { refused: [] };
   for (const { name } of model.segments) network.addSegment(name);
   const hosts = new Map(model.hosts.map((host) => [host.name, addHost(network, host, refusals)]));
-  const nodes = new Map(model.nodes.map((node) => [node.name, addNode(network, model, node, refusals)]));
-  joinFlannel([...nodes.values()], refusals);
-  return new SimulatedCluster(network, model, nodes, hosts, refusals);
-}
-
-/** Every node's flannel hears of all leases, in the order of the nodes' names. */
-function joinFlannel(nodes: readonly SimulatedNode[], { refused }: Refusals): void {
-  const leases = nodes.filter(({ model }) => model.flannel?.lease !== false).map(({ lease }) => lease);
-  for (const { flannel, lease, netns } of nodes)
-    for (const { subnet, prefixLength, publicIP } of addLeases(flannel, lease, leases))
-      refused.push(
-        `flanneld on ${netns.name}: no route to ${formatIpv4(subnet)}/${prefixLength} via ${formatIpv4(publicIP)}`,
-      );
+  const onDemand = options.onDemand ?? model.nodes.length > FEW_NODES;
+  return new SimulatedCluster(network, model, hosts, refusals, onDemand);
 }

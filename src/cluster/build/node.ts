@@ -52,7 +52,7 @@ export function addNode(
 const KUBELET_PORT = 10250;
 
 /** The lease that flannel's other nodes see of a node. */
-function leaseOf(
+export function leaseOf(
   { flannel: { backend } }: ClusterModel,
   { name, podCIDR, internalIP, flannel }: NodeModel,
 ): Lease {

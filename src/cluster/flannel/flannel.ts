@@ -40,7 +40,8 @@ export function addLeases(flannel: FlannelNetwork, own: Lease, leases: readonly 
   return othersLeases(own, leases).filter((lease) => !addLease(flannel, lease));
 }
 
-function addLease(flannel: FlannelNetwork, lease: Lease): boolean {
+/** Acts upon another node's lease; false when that could not be done. */
+export function addLease(flannel: FlannelNetwork, lease: Lease): boolean {
   switch (flannel.type) {
     case "udp":
       flannel.proxy.setRoute(lease);

@@ -18,7 +18,7 @@ export function lease(subnet: string, publicIP: string, vtepMac = 0): Lease {
 }
 
 /** Are they for the same subnet? */
-const sameSubnet = (a: Lease, b: Lease): boolean =>
+export const sameSubnet = (a: Lease, b: Lease): boolean =>
   a.subnet === b.subnet && a.prefixLength === b.prefixLength;
 
 /**

@@ -11,6 +11,7 @@ const ALL_SNOOPERS = "01:00:5e:00:00:6a";
 
 /** What `bridge fdb show` prints in a namespace without IPv6, device by device (iproute2 6.1: bridge/fdb.c, print_fdb). */
 export function bridgeFdb(netns: Netns): string {
+  netns.fib.complete();
   const lines = [...netns.devices.values()].flatMap(linesOf);
   return lines.map((text) => `${text}\n`).join("");
 }

@@ -36,6 +36,8 @@ export class UdpProxy implements TunOwner {
   private readonly address: number;
   private readonly port: number;
   private readonly routes: ProxyRoute[] = [];
+  /** Asked for the routes to an address that no route here holds; null: nobody has any. */
+  bring: ((address: number) => void) | null = null;
 
   constructor(tun: Tun, tunAddress: number, address: number, port: number) {
     this.tun = tun;
@@ -62,7 +64,12 @@ export class UdpProxy implements TunOwner {
   /** `find_route`: the first that holds the address, which moves to the front. */
   private findRoute(address: number): ProxyRoute | null {
     const { routes } = this;
-    const at = routes.findIndex((one) => contains(one.subnet, one.prefixLength, address));
+    const find = () => routes.findIndex((one) => contains(one.subnet, one.prefixLength, address));
+    let at = find();
+    if (at < 0 && this.bring !== null) {
+      this.bring(address);
+      at = find();
+    }
     if (at < 0) return null;
     this.tun.netns.clock.journal?.keep(routes);
     const found = routes[at]!;

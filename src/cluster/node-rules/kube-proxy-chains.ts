@@ -1,3 +1,4 @@
+import { type ChainEdit, editChain } from "../../linux/netfilter/rules/edited-chain.ts";
 import type { ChainSource } from "../../linux/netfilter/rules/layered-chains.ts";
 import type { Chain, Rule } from "../../linux/netfilter/rules/rule-set.ts";
 import type { RuleStore } from "../../linux/netfilter/rules/rule-store.ts";
@@ -23,8 +24,8 @@ export class KubeProxyChains {
   private readonly registered = new WeakSet<ServicePortRules>();
   private varying: ReadonlyMap<number, number> | null = null;
   private readonly ownChains = new WeakMap<ServicePortRules, Map<string, Chain>>();
-  /** Chains to which every Service port may contribute, by what they are made of. */
-  private readonly topLevel = new Map<string, Chain>();
+  /** Chains to which every Service port may contribute, by who contributes what and what stands around that. */
+  private readonly commonChains = new WeakMap<readonly ServicePortRules[], Map<string, CommonChain>>();
   private readonly contributions = new WeakMap<ServicePortRules, Map<string, Contribution>>();
   private readonly contributionIds = new Map<string, number>([["", NOTHING.id]]);
 
@@ -81,25 +82,57 @@ export class KubeProxyChains {
 
   /** A chain that the frame declares, with what Service ports put into it. */
   topLevelChain(table: ProxyTable, name: string, frame: Frame, ports: NodePortRules): Chain {
+    const common = this.commonChain(table, name, frame, ports.common);
+    const edits: ChainEdit[] = [];
+    let key = "";
+    for (const [i, rules] of ports.own.entries()) {
+      const place = ports.varying[i]!;
+      const theirs = ports.common[place]!;
+      if (rules === theirs) continue;
+      const own = this.contribution(`${table} ${name}`, rules);
+      const replaced = this.contribution(`${table} ${name}`, theirs);
+      if (own.id === replaced.id) continue;
+      edits.push({ at: common.starts[place]!, removed: replaced.rules.length, inserted: own.rules });
+      key += `${place}:${own.id} `;
+    }
+    if (edits.length === 0) return common.chain;
+    let chain = common.edited.get(key);
+    if (chain === undefined) {
+      chain = editChain(common.chain, edits);
+      common.edited.set(key, chain);
+    }
+    return chain;
+  }
+
+  private commonChain(
+    table: ProxyTable,
+    name: string,
+    frame: Frame,
+    ports: readonly ServicePortRules[],
+  ): CommonChain {
     const mine = (lines: readonly string[]): string[] => lines.filter((line) => chainOfLine(line) === name);
     const nat = table === "nat";
     const before = mine(nat ? frame.natBefore : frame.filterBefore);
     const after = mine(nat ? frame.natAfter : frame.filterAfter);
-    const slot = `${table} ${name}`;
-    const first = ports.common[0];
-    const settings = first === undefined ? 0 : this.contribution(slot, first).id;
-    const own = ports.own.map((rules) => this.contribution(slot, rules).id);
-    const key = [slot, ...before, ...after, settings, own.join(" ")].join("\n");
-    let chain = this.topLevel.get(key);
-    if (chain === undefined) {
-      const parts = ports.common.map((rules) => this.contribution(slot, rules).rules);
-      ports.own.forEach((rules, i) => {
-        parts[ports.varying[i]!] = this.contribution(slot, rules).rules;
-      });
-      chain = chainOf(name, [...this.parse(table, before), ...parts.flat(), ...this.parse(table, after)]);
-      this.topLevel.set(key, chain);
+    let known = this.commonChains.get(ports);
+    if (known === undefined) {
+      known = new Map();
+      this.commonChains.set(ports, known);
     }
-    return chain;
+    const key = [table, name, ...before, ...after].join("\n");
+    let common = known.get(key);
+    if (common === undefined) {
+      const rules = this.parse(table, before);
+      const starts = ports.map((port) => {
+        const start = rules.length;
+        for (const rule of this.contribution(`${table} ${name}`, port).rules) rules.push(rule);
+        return start;
+      });
+      for (const rule of this.parse(table, after)) rules.push(rule);
+      common = { chain: chainOf(name, rules), starts, edited: new Map() };
+      known.set(key, common);
+    }
+    return common;
   }
 
   private contribution(slot: string, rules: ServicePortRules): Contribution {
@@ -153,6 +186,13 @@ const chainOf = (name: string, rules: readonly Rule[]): Chain => ({
   rules,
   counters: null,
 });
+
+/** A chain of most nodes, where in it each Service port's rules begin, and what other nodes have made of it. */
+interface CommonChain {
+  readonly chain: Chain;
+  readonly starts: readonly number[];
+  readonly edited: Map<string, Chain>;
+}
 
 /** What a Service port puts into a chain that others put rules into too; equal texts have equal numbers. */
 interface Contribution {

@@ -1,4 +1,5 @@
 import type { Packet } from "../../../packet/packet.ts";
+import { type ChainEdits, editsOf } from "./edited-chain.ts";
 import type { TcpMatch } from "./match/tcp.ts";
 import type { PortsMatch } from "./match/udp.ts";
 import type { PortRange } from "./number-text.ts";
@@ -21,6 +22,8 @@ export interface ChainIndex {
   readonly byPort: ReadonlyMap<number, readonly number[]>;
   readonly bySource: ReadonlyMap<number, readonly number[]>;
   readonly rest: readonly number[];
+  /** Null, or the lists tell places in the chain that this one was edited from. */
+  readonly edits: ChainEdits | null;
 }
 
 interface DestinationIndex {
@@ -32,6 +35,9 @@ interface DestinationIndex {
 /** Up to so many rules of one destination are kept in one list. */
 const FEW = 4;
 
+/** With more rules of its own than this a chain edited from another gets an index of its own. */
+const FEW_INSERTED = 64;
+
 /** Below this, walking is as fast. */
 const WORTH_AN_INDEX = 8;
 
@@ -42,10 +48,18 @@ export function indexOf(chain: Chain): ChainIndex | null {
   if (chain.rules.length <= WORTH_AN_INDEX) return null;
   let index = indexes.get(chain);
   if (index === undefined) {
-    index = compileChain(chain);
+    index = editedIndex(chain) ?? compileChain(chain);
     indexes.set(chain, index);
   }
   return index.rest.length === chain.rules.length ? null : index;
+}
+
+/** The index of the chain that this one was edited from, used once more. */
+function editedIndex(chain: Chain): ChainIndex | null {
+  const edits = editsOf(chain);
+  if (edits === null || edits.inserted.length > FEW_INSERTED) return null;
+  const index = indexOf(edits.original);
+  return index === null || index.edits !== null ? null : { ...index, edits };
 }
 
 /** Protocol and port in 24 bits. */
@@ -79,7 +93,7 @@ function compileChain(chain: Chain): ChainIndex {
     else rest.push(i);
   });
   for (const at of byDestination.values()) collapse(at);
-  return { byDestination, byPort, bySource, rest };
+  return { byDestination, byPort, bySource, rest, edits: null };
 }
 
 function collapse(at: DestinationIndex): void {
@@ -107,7 +121,7 @@ function exactPort(rule: Rule): number | null {
 const NONE: readonly number[] = [];
 
 /** First place in an ascending list whose entry is at least `from`. */
-function lowerBound(list: readonly number[], from: number): number {
+export function lowerBound(list: readonly number[], from: number): number {
   if (from === 0) return 0;
   let low = 0;
   let high = list.length;

@@ -2,8 +2,9 @@ import { ipTotalLength } from "../../../packet/packet.ts";
 import type { Journal } from "../../journal.ts";
 import type { Skb } from "../../skb.ts";
 import type { HookState } from "../context.ts";
-import { Candidates } from "./compile.ts";
+import { Candidates, lowerBound } from "./compile.ts";
 import type { RuleContext } from "./context.ts";
+import type { ChainEdits } from "./edited-chain.ts";
 import type { RuleHost } from "./host.ts";
 import { ipHeaderMatches } from "./ip-header.ts";
 import type { Chain, Rule } from "./rule-set.ts";
@@ -67,12 +68,47 @@ const searchChain: FindRule = (cs, from, skb, context) => {
   // A later fragment has no ports to search by, and may be dropped on sight
   if (cs.index === null || skb.packet.fragOffset !== 0) return walkChain(cs, from, skb, context);
   const rules = cs.chain.rules;
+  if (cs.index.edits !== null) {
+    candidates.start(cs.index, skb.packet, 0);
+    return searchEdited(cs, cs.index.edits, from, skb, context);
+  }
   candidates.start(cs.index, skb.packet, from);
   for (let i = candidates.next(); i >= 0; i = candidates.next()) {
     if (ruleMatches(cs, i, rules[i]!, skb, context) || context.hotdrop) return i;
   }
   return -1;
 };
+
+/** The candidates are those of the chain that this one was edited from; the rules put in are all looked at. */
+function searchEdited(
+  cs: ChainState,
+  edits: ChainEdits,
+  from: number,
+  skb: Skb,
+  context: RuleContext,
+): number {
+  const { rules } = cs.chain;
+  const { inserted } = edits;
+  let known = nextKept(edits, from);
+  let put = lowerBound(inserted, from);
+  for (;;) {
+    const isPut = put < inserted.length && (known < 0 || inserted[put]! < known);
+    const i = isPut ? inserted[put]! : known;
+    if (i < 0) return -1;
+    if (ruleMatches(cs, i, rules[i]!, skb, context) || context.hotdrop) return i;
+    if (isPut) put++;
+    else known = nextKept(edits, from);
+  }
+}
+
+/** Where the next candidate stands in the edited chain; -1 when there is none. */
+function nextKept(edits: ChainEdits, from: number): number {
+  for (let i = candidates.next(); i >= 0; i = candidates.next()) {
+    const position = edits.positionOf(i);
+    if (position >= from) return position;
+  }
+  return -1;
+}
 
 function ruleMatches(cs: ChainState, i: number, rule: Rule, skb: Skb, context: RuleContext): boolean {
   if (!ipHeaderMatches(rule.ip, skb.packet, context.at)) return false;

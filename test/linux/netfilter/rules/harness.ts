@@ -7,6 +7,7 @@ import { HOOK_NAMES, type Hook, type HookName } from "../../../../src/linux/netf
 import { parseAddress } from "../../../../src/linux/netfilter/rules/address-text.ts";
 import type { RuleHost } from "../../../../src/linux/netfilter/rules/host.ts";
 import { applyRestore } from "../../../../src/linux/netfilter/rules/restore.ts";
+import type { RuleSet } from "../../../../src/linux/netfilter/rules/rule-set.ts";
 import { RuleSetState } from "../../../../src/linux/netfilter/rules/state.ts";
 import { type WalkTable, walkTable } from "../../../../src/linux/netfilter/rules/walk.ts";
 import { NfBridgeInfo, Skb } from "../../../../src/linux/skb.ts";
@@ -123,12 +124,11 @@ export class RuleBench {
 
   constructor(
     table: string,
-    lines: readonly string[],
+    lines: readonly string[] | RuleSet,
     host: TestHost = new TestHost(),
     walk: WalkTable = walkTable,
   ) {
-    const text = [`*${table}`, ...lines, "COMMIT", ""].join("\n");
-    this.state = new RuleSetState(applyRestore(null, text, { noflush: false }));
+    this.state = new RuleSetState("tables" in lines ? lines : rulesOf(table, lines));
     this.host = host;
     this.table = table;
     this.walk = walk;
@@ -151,6 +151,10 @@ export class RuleBench {
     return { verdict, matched };
   }
 }
+
+/** The rules of one table, as iptables-restore takes them. */
+export const rulesOf = (table: string, lines: readonly string[]): RuleSet =>
+  applyRestore(null, [`*${table}`, ...lines, "COMMIT", ""].join("\n"), { noflush: false });
 
 /** Does a single rule match the packet? The rule stands in FORWARD of the table filter unless another is named. */
 export function matches(rule: string, fields: PacketFields, host?: TestHost): boolean {

@@ -28,32 +28,45 @@ export function indexOfModel(model: ClusterModel): ModelIndex {
 }
 
 function makeIndex({ pods, services }: ClusterModel): ModelIndex {
-  const byName = firstByKey(pods, ({ namespace, name }) => `${namespace}/${name}`);
-  const byNetns = firstByKey(
-    pods.filter(({ hostNetwork }) => !hostNetwork),
-    netnsOfPod,
-  );
+  const byName = new Names<PodModel>();
   const byNode = new Map<string, PodModel[]>();
   for (const pod of pods) {
+    byName.add(pod.namespace, pod.name, pod);
     if (!pod.hostNetwork) continue;
     const known = byNode.get(pod.nodeName);
     if (known === undefined) byNode.set(pod.nodeName, [pod]);
     else known.push(pod);
   }
-  const servicesByName = firstByKey(
-    services,
-    ({ metadata }) => `${metadata?.namespace ?? "default"}/${metadata?.name ?? ""}`,
-  );
+  const servicesByName = new Names<Service>();
+  for (const service of services)
+    servicesByName.add(service.metadata?.namespace ?? "default", service.metadata?.name ?? "", service);
   return {
-    pod: (namespace, name) => byName.get(`${namespace}/${name}`),
-    podOfNetns: (netns) => byNetns.get(netns),
+    pod: (namespace, name) => byName.get(namespace, name),
+    podOfNetns(netns) {
+      const [, namespace, name] = netns.split("/");
+      if (namespace === undefined || name === undefined) return undefined;
+      const pod = byName.get(namespace, name);
+      return pod !== undefined && netnsOfPod(pod) === netns ? pod : undefined;
+    },
     hostPods: (node) => byNode.get(node) ?? [],
-    service: (namespace, name) => servicesByName.get(`${namespace}/${name}`),
+    service: (namespace, name) => servicesByName.get(namespace, name),
   };
 }
 
-function firstByKey<T>(all: readonly T[], key: (one: T) => string): Map<string, T> {
-  const found = new Map<string, T>();
-  for (const one of all) if (!found.has(key(one))) found.set(key(one), one);
-  return found;
+/** Things by namespace and name; the first of two counts. */
+class Names<T> {
+  private readonly namespaces = new Map<string, Map<string, T>>();
+
+  add(namespace: string, name: string, one: T): void {
+    let names = this.namespaces.get(namespace);
+    if (names === undefined) {
+      names = new Map();
+      this.namespaces.set(namespace, names);
+    }
+    if (!names.has(name)) names.set(name, one);
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.namespaces.get(namespace)?.get(name);
+  }
 }

@@ -50,6 +50,7 @@ export class SimulatedCluster implements Refusals {
   private readonly podsByKey = new Map<string, SimulatedPod>();
   private readonly podsByNetns = new Map<string, SimulatedPod>();
   private withdrawals: Withdraw[] = [];
+  private healthCheckPorts: readonly number[] = [];
   private healthChecks: { readonly netns: Netns; readonly listener: Listener }[] = [];
 
   /**
@@ -274,13 +275,12 @@ export class SimulatedCluster implements Refusals {
     this.withdrawals = announcements(this.current).flatMap((one) => announce(one, this.current, this.hosts));
     for (const { netns, listener } of this.healthChecks) netns.sockets.close(listener);
     this.healthChecks = [];
+    this.healthCheckPorts = this.current.services.flatMap(({ spec }) => spec?.healthCheckNodePort || []);
     for (const node of this.awakeNodes()) this.listenForHealthChecks(node);
   }
 
   private listenForHealthChecks({ netns }: SimulatedNode): void {
-    for (const { spec } of this.current.services) {
-      const port = spec?.healthCheckNodePort ?? 0;
-      if (port === 0) continue;
+    for (const port of this.healthCheckPorts) {
       const listener = listen(netns, { port, protocol: "TCP" }, "kube-proxy", this);
       if (listener !== null) this.healthChecks.push({ netns, listener });
     }

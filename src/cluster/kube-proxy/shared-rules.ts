@@ -43,6 +43,12 @@ export class SharedServicePortRules {
   private readonly verbosity: Verbosity;
   private readonly varying: readonly VaryingPort[];
   private readonly places: readonly number[];
+  /** Of the varying ports, those that more than the node's own endpoints bears on. */
+  private readonly intricate: number[] = [];
+  /** Of the others, those that have endpoints on a node. */
+  private readonly concerned = new Map<string, number[]>();
+  /** The varying ports' rules on a node without any endpoints. */
+  private readonly elsewhere = new Map<string, readonly ServicePortRules[]>();
   private readonly commons = new Map<string, readonly ServicePortRules[]>();
 
   constructor(state: ProxyState) {
@@ -53,6 +59,15 @@ export class SharedServicePortRules {
       return varies(port, endpoints) ? [new VaryingPort(place, port, endpoints)] : [];
     });
     this.places = this.varying.map(({ place }) => place);
+    this.varying.forEach((port, i) => {
+      if (!port.isPlain) this.intricate.push(i);
+      else
+        for (const node of port.nodes()) {
+          const known = this.concerned.get(node);
+          if (known === undefined) this.concerned.set(node, [i]);
+          else known.push(i);
+        }
+    });
   }
 
   of(proxier: Proxier): NodePortRules {
@@ -65,8 +80,21 @@ export class SharedServicePortRules {
       this.commons.set(settings, common);
       for (const port of this.varying) port.put(settings, proxier, common[port.place]!);
     }
-    const own = this.varying.map((port) => port.of(settings, proxier, this.verbosity));
-    return { common, varying: this.places, own };
+    return { common, varying: this.places, own: this.ownOf(settings, proxier) };
+  }
+
+  /** Most ports have no endpoint on the node and differ by nothing else: those are taken over from a list for all nodes. */
+  private ownOf(settings: string, proxier: Proxier): ServicePortRules[] {
+    let elsewhere = this.elsewhere.get(settings);
+    if (elsewhere === undefined) {
+      const nowhere = { ...proxier, nodeName: "" };
+      elsewhere = this.varying.map((port) => port.of(settings, nowhere, this.verbosity));
+      this.elsewhere.set(settings, elsewhere);
+    }
+    const own = elsewhere.slice();
+    for (const places of [this.concerned.get(proxier.nodeName) ?? [], this.intricate])
+      for (const i of places) own[i] = this.varying[i]!.of(settings, proxier, this.verbosity);
+    return own;
   }
 }
 
@@ -86,9 +114,12 @@ class VaryingPort {
   readonly place: number;
   private readonly port: ServicePort;
   private readonly endpoints: readonly Endpoint[];
-  private readonly variants = new Map<string, ServicePortRules>();
+  /** By the nodes' settings, then by what else of a node bears on the rules. */
+  private readonly variants = new Map<string, Map<string, ServicePortRules>>();
   private readonly hinted: boolean;
   private readonly duplicated: boolean;
+  /** Only the node's own endpoints bear on the rules. */
+  readonly isPlain: boolean;
   /** Endpoints of each node, as far as traffic may be kept on it. */
   private readonly localTo = new Map<string, string>();
 
@@ -98,28 +129,46 @@ class VaryingPort {
     this.endpoints = endpoints;
     this.hinted = endpoints.some(({ zoneHints }) => zoneHints.length > 0);
     this.duplicated = endpoints.some(({ duplicates }) => duplicates.length > 0);
+    this.isPlain = !this.hinted && !this.duplicated && port.loadBalancerSourceRanges.length === 0;
     if (!usesLocalEndpoints(port)) return;
     for (const { nodeName = "", text } of endpoints)
       if (nodeName !== "") this.localTo.set(nodeName, `${this.localTo.get(nodeName) ?? ""} ${text}`);
   }
 
+  /** Nodes on which traffic may be kept. */
+  nodes(): Iterable<string> {
+    return this.localTo.keys();
+  }
+
   put(settings: string, proxier: Proxier, rules: ServicePortRules): void {
-    this.variants.set(this.key(settings, proxier), rules);
+    this.variantsUnder(settings).set(this.key(proxier), rules);
   }
 
   of(settings: string, proxier: Proxier, verbosity: Verbosity): ServicePortRules {
-    const key = this.key(settings, proxier);
-    let rules = this.variants.get(key);
+    const variants = this.variantsUnder(settings);
+    const key = this.key(proxier);
+    let rules = variants.get(key);
     if (rules === undefined) {
       rules = servicePortRules(this.port, this.endpoints, proxier, verbosity);
-      this.variants.set(key, rules);
+      variants.set(key, rules);
     }
     return rules;
   }
 
-  private key(settings: string, { nodeIP, nodeName, zone }: Proxier): string {
+  private variantsUnder(settings: string): Map<string, ServicePortRules> {
+    let variants = this.variants.get(settings);
+    if (variants === undefined) {
+      variants = new Map();
+      this.variants.set(settings, variants);
+    }
+    return variants;
+  }
+
+  private key({ nodeIP, nodeName, zone }: Proxier): string {
+    const local = this.localTo.get(nodeName) ?? "";
+    if (this.isPlain) return local;
     const fromNode = this.port.loadBalancerSourceRanges.some((range) => blockContains(range, nodeIP));
-    if (this.duplicated) return `${settings}\n${fromNode} ${zone} node ${nodeName}`;
-    return `${settings}\n${fromNode} ${this.hinted ? zone : ""}${this.localTo.get(nodeName) ?? ""}`;
+    if (this.duplicated) return `${fromNode} ${zone} node ${nodeName}`;
+    return `${fromNode} ${this.hinted ? zone : ""}${local}`;
   }
 }

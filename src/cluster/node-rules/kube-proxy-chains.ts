@@ -39,7 +39,10 @@ export class KubeProxyChains {
     const ports = this.shared.of(proxier);
     if (ports.common.length > 0 && !this.registered.has(ports.common[0]!))
       for (const [place, rules] of ports.common.entries()) this.register(place, rules);
-    for (const [i, rules] of ports.own.entries()) this.register(ports.varying[i]!, rules);
+    for (let i = 0; i < ports.own.length; i++) {
+      const place = ports.varying[i]!;
+      if (ports.own[i] !== ports.common[place]) this.register(place, ports.own[i]!);
+    }
     const frame = frameOf(proxier);
     return {
       filter: new NodeChains(this, "filter", frame, ports),
@@ -85,7 +88,8 @@ export class KubeProxyChains {
     const common = this.commonChain(table, name, frame, ports.common);
     const edits: ChainEdit[] = [];
     let key = "";
-    for (const [i, rules] of ports.own.entries()) {
+    for (let i = 0; i < ports.own.length; i++) {
+      const rules = ports.own[i]!;
       const place = ports.varying[i]!;
       const theirs = ports.common[place]!;
       if (rules === theirs) continue;

@@ -58,7 +58,8 @@ export function editChain(original: Chain, edits: readonly ChainEdit[]): Chain {
     from = at + removed;
   }
   parts.push(original.rules.slice(from));
-  const chain: Chain = { ...original, rules: parts.flat() };
+  // concat copies blocks of memory, flat() looks at every rule: ten thousand of them, for every node
+  const chain: Chain = { ...original, rules: ([] as Rule[]).concat(...parts) };
   editsByChain.set(chain, new ChainEdits(original, edits));
   return chain;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { SimulatedCluster } from "../cluster/build/cluster.ts";
 import { buildNetwork } from "../cluster/build/network.ts";
+import type { ClusterModel } from "../cluster/objects/model.ts";
 import { documentFault, formatFault, TopologyError } from "../topology/load/fault.ts";
 import { loadTopology } from "../topology/load/load.ts";
 import { builtInTopology, readSources } from "../topology/load/source.ts";
@@ -10,15 +11,22 @@ import type { TraceableCluster } from "../trace/cluster.ts";
 import type { CommonOptions } from "./options.ts";
 
 /**
- * Builds the cluster that a command is about. What was odd about the topology is logged, and what programs in it
- * tried in vain.
+ * Reads the topology that a command is about. What was odd about it is logged.
  *
  * @throws TopologyError with every fault of the topology.
  */
-export function loadCluster({ file, seed }: CommonOptions, log: Logger): SimulatedCluster {
-  const paths = file ?? [builtInTopology()];
-  const { model, warnings } = loadTopology(readSources(paths));
+export function loadModel({ file }: CommonOptions, log: Logger): ClusterModel {
+  const { model, warnings } = loadTopology(readSources(file ?? [builtInTopology()]));
   for (const warning of warnings) log.warn(formatFault(warning));
+  return model;
+}
+
+/** The same, built. What programs in the cluster tried in vain is logged too. */
+export const loadCluster = (options: CommonOptions, log: Logger): SimulatedCluster =>
+  buildCluster(loadModel(options, log), options, log);
+
+/** Builds the cluster of a model; logs what programs in it tried in vain. */
+export function buildCluster(model: ClusterModel, { seed }: CommonOptions, log: Logger): SimulatedCluster {
   const cluster = buildNetwork(model, { seed });
   for (const refusal of cluster.refused) log.warn(refusal);
   log.debug(

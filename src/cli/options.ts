@@ -31,6 +31,15 @@ export function addCommonOptions(command: Command, formats: readonly [string, ..
     );
 }
 
+const MOST_WORKERS = 1024;
+
+/** How many threads long work is spread over. */
+export const workersOption = (): Option =>
+  new Option(
+    "--workers <number>",
+    "threads; 1: in this process (default: as many as cores, 1 for what is done in a moment)",
+  ).argParser(wholeNumber(1, MOST_WORKERS));
+
 /** Reads an option's argument as a whole number between two bounds, both included. */
 export const wholeNumber =
   (least: number, most: number) =>

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { WorkerError } from "../analysis/workers/pool.ts";
 import { didYouMean } from "../cluster/objects/nearest.ts";
 import { TopologyError } from "../topology/load/fault.ts";
 import { RequestError } from "../trace/request.ts";
@@ -110,6 +111,10 @@ function explain(error: unknown, console: Console): ExitCode {
   if (error instanceof RequestError) {
     console.err(`podpath: error: ${error.message}\n`);
     return EXIT.usage;
+  }
+  if (error instanceof WorkerError) {
+    console.err(`podpath: error: ${error.message}\n`);
+    return EXIT.internal;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   console.err(`podpath: a fault of the program's own: ${text}\n`);

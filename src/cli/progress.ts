@@ -19,7 +19,12 @@ export class Progress {
   }
 
   step(): void {
-    this.done++;
+    this.reached(this.done + 1);
+  }
+
+  /** So many steps are done by now. */
+  reached(done: number): void {
+    this.done = done;
     if (!this.console.errIsTerminal) return;
     const now = Date.now();
     if (now - this.began < PATIENCE_MS || now - this.shown < INTERVAL_MS) return;

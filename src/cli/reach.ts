@@ -1,25 +1,30 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { Logger } from "pino";
 import { type Judgement, judge, readExpectation } from "../analysis/reach/expectation.ts";
+import { isWorthWorkers, type ReachInWorkers, reachInWorkers } from "../analysis/reach/in-workers.ts";
 import { JobError, jobManifest } from "../analysis/reach/job.ts";
-import { reach } from "../analysis/reach/reach.ts";
+import { type ReachOptions, reach } from "../analysis/reach/reach.ts";
 import type { Reach, Shard } from "../analysis/reach/result.ts";
 import { differencesText } from "../analysis/reach/table.ts";
+import { defaultWorkers } from "../analysis/workers/pool.ts";
+import type { ClusterModel } from "../cluster/objects/model.ts";
 import { loadTopology } from "../topology/load/load.ts";
 import { builtInTopology, readSources } from "../topology/load/source.ts";
 import { RequestError } from "../trace/request.ts";
 import type { Console } from "./console.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { loadCluster } from "./load-cluster.ts";
+import { buildCluster, loadModel } from "./load-cluster.ts";
 import { createLog } from "./log.ts";
-import { addCommonOptions, type CommonOptions, wholeNumber } from "./options.ts";
+import { addCommonOptions, type CommonOptions, wholeNumber, workersOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { REACH_FORMATS, type ReachOutputOptions, writeReach } from "./reach-output.ts";
 
 interface ReachCommandOptions extends CommonOptions, ReachOutputOptions {
   readonly expect?: string;
   readonly shard?: Shard;
+  readonly workers?: number;
   readonly emitJob?: number;
   readonly image: string;
 }
@@ -44,6 +49,7 @@ export function reachCommand(console: Console, finish: (code: ExitCode) => void)
     .option("--expect <file>", "hold it against allowed and forbidden pairs")
     .option("--failures", "table: only what is not answered always")
     .option("--shard <part>", "I/N: part I, from 0, of N", shardOf)
+    .addOption(workersOption())
     .option("--out <file>", "write there instead of to standard output")
     .addOption(
       new Option("--emit-job <parts>", "print a Kubernetes Job that does it in so many parts")
@@ -54,7 +60,7 @@ export function reachCommand(console: Console, finish: (code: ExitCode) => void)
     .option("--color", "colours even if the output is no terminal")
     .option("--no-color", "no colours")
     .addHelpText("after", EXAMPLES);
-  return addCommonOptions(command, REACH_FORMATS).action((options: ReachCommandOptions) => {
+  return addCommonOptions(command, REACH_FORMATS).action(async (options: ReachCommandOptions) => {
     if (options.emitJob !== undefined) {
       console.out(manifest(options, options.emitJob));
       finish(EXIT.ok);
@@ -62,26 +68,41 @@ export function reachCommand(console: Console, finish: (code: ExitCode) => void)
     }
     if (options.shard !== undefined && options.expect !== undefined)
       throw new RequestError("--expect needs the whole: hold it against what merge gives");
-    const result = reachAll(options, console);
+    const result = await reachAll(options, console);
     finish(conclude(result, options, console));
   });
 }
 
-function reachAll(options: ReachCommandOptions, console: Console): Reach {
+async function reachAll(options: ReachCommandOptions, console: Console): Promise<Reach> {
   const log = createLog(console, options.logLevel);
-  const cluster = loadCluster(options, log);
+  const model = loadModel(options, log);
+  const workers = options.workers ?? (isWorthWorkers(model) ? defaultWorkers() : 1);
   let progress: Progress | null = null;
-  const { result, traced } = reach(cluster, {
+  const request: ReachOptions = {
     seed: options.seed,
     ...(options.shard === undefined ? {} : { shard: options.shard }),
-    onProgress: (_done, total) => {
+    onProgress: (done, total) => {
       progress ??= new Progress(console, "targets", total);
-      progress.step();
+      progress.reached(done);
     },
-  });
+  };
+  const { result, traced } =
+    workers === 1
+      ? reach(buildCluster(model, options, log), request)
+      : await reachByWorkers(model, { ...request, workers }, log);
   (progress as Progress | null)?.finish();
-  log.debug(traced, "reach done");
+  log.debug({ ...traced, workers }, "reach done");
   return result;
+}
+
+async function reachByWorkers(
+  model: ClusterModel,
+  request: ReachOptions & { readonly workers: number },
+  log: Logger,
+): Promise<ReachInWorkers> {
+  const found = await reachInWorkers(model, request);
+  for (const refusal of found.refused) log.warn(refusal);
+  return found;
 }
 
 /** Holds a whole against an expectation, if there is one, and writes both. Differences go to standard error. */

@@ -41,15 +41,26 @@ export function mergeReach(parts: readonly Part[]): Reach {
   }
   const missing = Array.from({ length: count }, (_, i) => i).filter((i) => !byIndex.has(i));
   if (missing.length > 0) throw new MergeError(`of ${count} parts, ${missing.join(", ")} are missing`);
-  return whole(parts.map(({ reach }) => reach));
+  return joinParts(parts.map(({ reach }) => reach));
 }
 
-function whole(parts: readonly Reach[]): Reach {
+/** The rows of parts by target, whatever order the parts are in; each target's rows are all in one part. */
+export function joinParts(parts: readonly Reach[]): Reach {
   const classes = new ClassList();
   const rows = parts
-    .flatMap((part) => part.rows.map((row) => ({ row, members: part.classes[row.from]! })))
-    // a target's rows are all in one part and in order
+    .flatMap((part) => {
+      // by the part's own numbers: lists of many names are long to compare
+      const numbers = new Map<number, number>();
+      return part.rows.map((row) => ({ row, part, numbers }));
+    })
     .sort((a, b) => a.row.target - b.row.target)
-    .map(({ row, members }): ReachRow => ({ ...row, from: classes.number(members) }));
+    .map(({ row, part, numbers }): ReachRow => {
+      let from = numbers.get(row.from);
+      if (from === undefined) {
+        from = classes.number(part.classes[row.from]!);
+        numbers.set(row.from, from);
+      }
+      return { ...row, from };
+    });
   return { ...parts[0]!, shard: null, classes: classes.all, rows };
 }

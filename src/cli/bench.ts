@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type BenchRequest, DEFAULT_REQUEST, runBench } from "../analysis/bench/bench.ts";
+import {
+  type BenchRequest,
+  type BenchRow,
+  combinationsOf,
+  DEFAULT_REQUEST,
+  runBench,
+} from "../analysis/bench/bench.ts";
 import {
   type CostModel,
   costModelSchema,
@@ -8,18 +14,21 @@ import {
   LEGACY_IPTABLES_RULE_NS,
   MODES,
 } from "../analysis/bench/cost-model.ts";
+import { isWorthWorkers, runBenchInWorkers } from "../analysis/bench/in-workers.ts";
 import { benchCsv, benchJson, benchTable } from "../analysis/bench/text.ts";
+import { defaultWorkers } from "../analysis/workers/pool.ts";
 import { IPVS_SCHEDULERS, type ProxyMode } from "../cluster/objects/kube-proxy-configuration.ts";
 import { formatPath, validate } from "../cluster/objects/validate.ts";
 import { RequestError } from "../trace/request.ts";
 import type { Console } from "./console.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { wholeNumber } from "./options.ts";
+import { wholeNumber, workersOption } from "./options.ts";
 import { Progress } from "./progress.ts";
 
 interface BenchOptions extends Omit<BenchRequest, "costs" | "speedSeconds"> {
   readonly cost?: string;
   readonly speed: boolean;
+  readonly workers?: number;
   readonly output: "table" | "json" | "csv" | "svg";
 }
 
@@ -68,22 +77,16 @@ export function benchCommand(console: Console, finish: (code: ExitCode) => void)
     .option("--cost <file>", "cost model: JSON, nanoseconds of a rule, a look-up, a connection, a packet")
     .option("--no-speed", "leave the simulator's own speed out, so that equal seeds give equal output")
     .option("--seed <number>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1), from.seed)
+    .addOption(workersOption())
     .addOption(new Option("-o, --output <format>").choices(["table", "json", "csv", "svg"]).default("table"))
     .addHelpText("after", EXAMPLES)
-    .action(async ({ cost, speed, output, ...options }: BenchOptions) => {
+    .action(async ({ cost, speed, output, workers, ...options }: BenchOptions) => {
       const request: BenchRequest = {
         ...options,
         costs: cost === undefined ? DEFAULT_COSTS : readCosts(cost),
         speedSeconds: speed ? from.speedSeconds : 0,
       };
-      const { services, endpoints } = request;
-      const progress = new Progress(
-        console,
-        "bench",
-        services.length * endpoints.length * request.modes.length,
-      );
-      const rows = runBench(request, () => progress.step());
-      progress.finish();
+      const rows = await measured(request, workers, console);
       switch (output) {
         case "table":
           console.out(benchTable(rows, request));
@@ -102,6 +105,19 @@ export function benchCommand(console: Console, finish: (code: ExitCode) => void)
       }
       finish(EXIT.ok);
     });
+}
+
+async function measured(
+  request: BenchRequest,
+  asked: number | undefined,
+  console: Console,
+): Promise<readonly BenchRow[]> {
+  const workers = asked ?? (isWorthWorkers(request) ? defaultWorkers() : 1);
+  const progress = new Progress(console, "bench", combinationsOf(request).length);
+  const done = (): void => progress.step();
+  const rows = workers === 1 ? runBench(request, done) : await runBenchInWorkers(request, workers, done);
+  progress.finish();
+  return rows;
 }
 
 function readCosts(path: string): CostModel {

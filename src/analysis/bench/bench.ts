@@ -1,9 +1,10 @@
 import type { IpvsScheduler, ProxyMode } from "../../cluster/objects/kube-proxy-configuration.ts";
-import { benchCluster, type Combination } from "./cluster.ts";
+import { type BenchCluster, benchCluster, type Combination } from "./cluster.ts";
 import { type CostModel, DEFAULT_COSTS, latencyUs, type Work } from "./cost-model.ts";
 import { type MeasuredWork, measureSpeed, measureWork, type Speed } from "./measure.ts";
 import { type Spread, spread } from "./statistics.ts";
 import { type SyncSize, syncSize } from "./sync-size.ts";
+import type { Turns } from "./turns.ts";
 
 /** What `podpath bench` is asked. */
 export interface BenchRequest {
@@ -51,27 +52,50 @@ export interface BenchRow {
   readonly simulator: Speed | null;
 }
 
-/** Measures every combination, in the order of modes, Services, endpoints; `done` is told of each. */
-export function runBench(request: BenchRequest, done: () => void = () => {}): BenchRow[] {
+/** The combinations of a request, in the order of modes, Services, endpoints. */
+export function combinationsOf(request: BenchRequest): Combination[] {
   const { scheduler, placement, seed } = request;
-  const rows: BenchRow[] = [];
-  for (const mode of request.modes)
-    for (const services of request.services)
-      for (const endpoints of request.endpoints) {
-        rows.push(measure({ services, endpoints, mode, scheduler, placement, seed }, request));
-        done();
-      }
-  return rows;
+  return request.modes.flatMap((mode) =>
+    request.services.flatMap((services) =>
+      request.endpoints.map((endpoints) => ({ services, endpoints, mode, scheduler, placement, seed })),
+    ),
+  );
+}
+
+/** Measures every combination, in their order; `done` is told of each. */
+export function runBench(request: BenchRequest, done: () => void = () => {}): BenchRow[] {
+  return combinationsOf(request).map((combination) => {
+    const row = measure(combination, request);
+    done();
+    return row;
+  });
 }
 
 const mean = (values: readonly number[]): number => spread(values).mean;
 
-function measure(combination: Combination, { costs, speedSeconds }: BenchRequest): BenchRow {
+/** Where nobody else is at work. */
+const ALONE: Pick<Turns, "count" | "measure"> = { count: (act) => act(), measure: (act) => act() };
+
+/** One combination's figures. Counts at any time, and measures time when it is its turn. */
+export function measure(
+  combination: Combination,
+  { costs, speedSeconds }: BenchRequest,
+  turns: Pick<Turns, "count" | "measure"> = ALONE,
+): BenchRow {
+  const { bench, row } = turns.count(() => count(combination, costs));
+  const simulator = speedSeconds > 0 ? turns.measure(() => measureSpeed(bench, speedSeconds)) : null;
+  return { ...row, simulator };
+}
+
+function count(
+  combination: Combination,
+  costs: CostModel,
+): { readonly bench: BenchCluster; readonly row: Omit<BenchRow, "simulator"> } {
   const bench = benchCluster(combination);
   const { first, established }: MeasuredWork = measureWork(bench);
   const rules = ({ iptablesRules, nftablesRules }: Work): number => iptablesRules + nftablesRules;
   const { mode, services, endpoints } = combination;
-  return {
+  const row = {
     mode,
     services,
     endpoints,
@@ -83,11 +107,11 @@ function measure(combination: Combination, { costs, speedSeconds }: BenchRequest
     conntrackEntries: mean(first.map(({ conntrackInserts }) => conntrackInserts)),
     firstPacketUs: spread(first.map((work) => latencyUs(costs, work))),
     establishedPacketUs: mean(established.map((work) => latencyUs(costs, work))),
-    simulator: speedSeconds > 0 ? measureSpeed(bench, speedSeconds) : null,
   };
+  return { bench, row };
 }
 
-function rulesInSet({ client, cluster }: ReturnType<typeof benchCluster>): number {
+function rulesInSet({ client, cluster }: BenchCluster): number {
   const { netfilter } = cluster.node(client.name.split("/")[0]!).netns;
   let rules = 0;
   for (const { chains } of netfilter.ruleSet.tables)

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type BenchRow, DEFAULT_REQUEST, runBench } from "../../../src/analysis/bench/bench.ts";
 import { benchChart } from "../../../src/analysis/bench/chart.ts";
 import { DEFAULT_COSTS, latencyUs } from "../../../src/analysis/bench/cost-model.ts";
+import { isWorthWorkers, runBenchInWorkers } from "../../../src/analysis/bench/in-workers.ts";
 import { spread } from "../../../src/analysis/bench/statistics.ts";
 import { benchCsv, benchJson, benchTable } from "../../../src/analysis/bench/text.ts";
 
@@ -71,6 +72,23 @@ describe("runBench", () => {
     // nobody's Service there, so the whole of KUBE-SERVICES is walked once more
     expect(far!.firstPacketRules.mean - near!.firstPacketRules.mean).toBeGreaterThan(50);
     expect(far!.conntrackEntries).toBe(2);
+  });
+});
+
+describe("runBenchInWorkers", () => {
+  it("comes to the same rows in the same order, each with the simulator's own speed", async () => {
+    let done = 0;
+    const asked = { ...request, services: [10, 200], endpoints: [1], speedSeconds: 0.01 };
+    const found = await runBenchInWorkers(asked, 2, () => void done++);
+    const counts = found.map((row) => ({ ...row, simulator: null }));
+    expect(counts).toEqual(rows.filter(({ endpoints }) => endpoints === 1));
+    expect(done).toBe(found.length);
+    for (const { simulator } of found) expect(simulator!.newFlows).toBeGreaterThan(0);
+  });
+
+  it("is for many endpoints only", () => {
+    expect(isWorthWorkers(DEFAULT_REQUEST)).toBe(true);
+    expect(isWorthWorkers(request)).toBe(false);
   });
 });
 

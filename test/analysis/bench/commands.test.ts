@@ -53,6 +53,11 @@ describe("podpath bench", () => {
     expect((await command(...SMALL)).out).toBe(out);
   });
 
+  it("prints the same whatever the number of workers", async () => {
+    const { out } = await command(...SMALL);
+    expect(await command(...SMALL, "--workers", "2")).toEqual({ code: 0, out, err: "" });
+  });
+
   it("takes its costs from a file", async () => {
     const path = costFile("costs.json", '{"iptablesRuleNs": 0, "conntrackInsertNs": 0, "packetNs": 1000}');
     const { out } = await command(...SMALL, "--cost", path);

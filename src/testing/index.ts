@@ -15,6 +15,7 @@ export { type ClusterConstraints, cluster, pod, service, settings } from "./arbi
 export { flow } from "./arbitrary/flow.ts";
 export { packet } from "./arbitrary/packet.ts";
 export { history, LiveCluster, type Operation, zeroLossDuring } from "./history.ts";
+export { assertInWorkers, type CheckOptions, checkInWorkers, type PropertyPlace } from "./in-workers.ts";
 export { compiledEqualsWalked } from "./law/compiled.ts";
 export { everyReadyEndpointReachable, loadIsUniform } from "./law/endpoints.ts";
 export { LawBroken } from "./law/law.ts";

@@ -102,6 +102,11 @@ export class Conntrack {
   masqueradeIfindex = 0;
   /** The connection that this one is RELATED to. */
   master: Conntrack | null = null;
+  /** Neighbours in the list of confirmed connections (`table.ts`), in the order in which they were confirmed. */
+  older: Conntrack | null = null;
+  newer: Conntrack | null = null;
+  /** `nat_bysource`: the next one in the bucket of its original source. */
+  nextBySource: Conntrack | null = null;
 
   constructor(original: Tuple, reply: Tuple) {
     this.protocol = original.protocol;

@@ -20,14 +20,24 @@ export interface Found {
 
 const INITIAL_BUCKETS = 256;
 
-/** The connections of one namespace: a hash table with one link a direction, as the kernel's (nf_conntrack_hash). */
+/** Confirmed connections, listed through themselves. */
+interface List {
+  oldest: Conntrack | null;
+  newest: Conntrack | null;
+  size: number;
+}
+
+/**
+ * The connections of one namespace: a hash table with one link a direction, as the kernel's (nf_conntrack_hash). What
+ * else lists connections leads through their own fields: tens of thousands of them live long, and every object more of
+ * each is one that the collector has to move.
+ */
 export class ConntrackTable {
   readonly netns: Netns;
   private buckets: (Link | null)[] = new Array<Link | null>(INITIAL_BUCKETS).fill(null);
-  /** Confirmed connections, oldest first. */
-  private readonly confirmed = new Set<Conntrack>();
-  /** Connections by original source, for source mappings that should be kept (nf_nat_bysource). */
-  private readonly bySource = new Map<number, Set<Conntrack>>();
+  private readonly confirmed: List = { oldest: null, newest: null, size: 0 };
+  /** Connections by original source, newest first, for source mappings that should be kept (nf_nat_bysource). */
+  private bySource: (Conntrack | null)[] = new Array<Conntrack | null>(INITIAL_BUCKETS).fill(null);
   private readonly found: Found = { ct: null, direction: IP_CT_DIR_ORIGINAL };
 
   constructor(netns: Netns) {
@@ -78,19 +88,16 @@ export class ConntrackTable {
     if (this.confirmed.size * 2 > this.buckets.length) this.grow();
     this.link(ct, ct.original, IP_CT_DIR_ORIGINAL);
     this.link(ct, ct.reply, IP_CT_DIR_REPLY);
-    this.confirmed.add(ct);
+    this.append(ct);
     ct.status |= IPS_CONFIRMED;
   }
 
   /** `nf_ct_delete`: the connection is forgotten. */
   remove(ct: Conntrack): void {
-    if (!this.confirmed.has(ct)) return;
+    if (!this.lists(ct)) return;
     const { journal } = this.netns.clock;
-    if (journal !== null) {
-      journal.keep(ct);
-      journal.delete(this.confirmed, ct);
-    }
-    this.confirmed.delete(ct);
+    if (journal !== null) journal.keep(ct);
+    this.unlist(ct);
     ct.status |= IPS_DYING;
     this.unlink(ct, ct.original);
     this.unlink(ct, ct.reply);
@@ -99,66 +106,138 @@ export class ConntrackTable {
     if (recorder !== null) recorder.record(describe(this.netns, 0, "destroy", ct));
   }
 
+  private lists(ct: Conntrack): boolean {
+    return ct.older !== null || this.confirmed.oldest === ct;
+  }
+
+  private append(ct: Conntrack): void {
+    const { confirmed } = this;
+    const { newest } = confirmed;
+    const { journal } = this.netns.clock;
+    if (journal !== null) {
+      journal.keep(confirmed);
+      if (newest !== null) journal.keep(newest);
+    }
+    ct.older = newest;
+    if (newest === null) confirmed.oldest = ct;
+    else newest.newer = ct;
+    confirmed.newest = ct;
+    confirmed.size++;
+  }
+
+  private unlist(ct: Conntrack): void {
+    const { confirmed } = this;
+    const { older, newer } = ct;
+    const { journal } = this.netns.clock;
+    if (journal !== null) {
+      journal.keep(confirmed);
+      if (older !== null) journal.keep(older);
+      if (newer !== null) journal.keep(newer);
+    }
+    if (older === null) confirmed.oldest = newer;
+    else older.newer = newer;
+    if (newer === null) confirmed.newest = older;
+    else newer.older = older;
+    ct.older = null;
+    ct.newer = null;
+    confirmed.size--;
+  }
+
   /** Every connection that has not timed out, oldest first. */
   *entries(): IterableIterator<Conntrack> {
     const now = this.netns.clock.nowUs;
-    for (const ct of [...this.confirmed]) {
+    for (const ct of this.all()) {
       if (ct.expiresUs > now) yield ct;
       else this.remove(ct);
     }
   }
 
+  private all(): Conntrack[] {
+    const all: Conntrack[] = [];
+    for (let ct = this.confirmed.oldest; ct !== null; ct = ct.newer) all.push(ct);
+    return all;
+  }
+
   /** `conntrack -F` */
   flush(): void {
-    for (const ct of [...this.confirmed]) this.remove(ct);
+    for (const ct of this.all()) this.remove(ct);
     const { journal } = this.netns.clock;
-    for (const key of [...this.bySource.keys()]) {
-      journal?.delete(this.bySource, key);
-      this.bySource.delete(key);
+    // what never was confirmed is forgotten too
+    for (let at = 0; at < this.bySource.length; at++) {
+      if (this.bySource[at] === null) continue;
+      if (journal !== null) putBack(journal, this.bySource, at);
+      this.bySource[at] = null;
     }
   }
 
   /** `early_drop`: makes room by giving up the oldest connection that is not assured. False when all are. */
   earlyDrop(): boolean {
-    for (const ct of this.entries()) {
-      if (ct.status & IPS_ASSURED) continue;
-      this.remove(ct);
-      return true;
+    const now = this.netns.clock.nowUs;
+    let ct = this.confirmed.oldest;
+    while (ct !== null) {
+      const { newer } = ct;
+      const isOver = ct.expiresUs <= now;
+      const isDropped = !isOver && (ct.status & IPS_ASSURED) === 0;
+      if (isOver || isDropped) this.remove(ct);
+      if (isDropped) return true;
+      ct = newer;
     }
     return false;
   }
 
+  /** Once a connection, when its source mapping is decided. */
   rememberSource(ct: Conntrack): void {
-    const key = sourceKey(ct.original);
-    const same = this.bySource.get(key);
     const { journal } = this.netns.clock;
-    if (journal !== null && !same?.has(ct)) journal.undo(() => this.forgetSource(ct));
-    if (same === undefined) this.bySource.set(key, new Set([ct]));
-    else same.add(ct);
+    const at = this.sourceBucketOf(ct.original);
+    if (journal !== null) {
+      journal.keep(ct);
+      putBack(journal, this.bySource, at);
+    }
+    ct.nextBySource = this.bySource[at]!;
+    this.bySource[at] = ct;
   }
 
   private forgetSource(ct: Conntrack): void {
-    const key = sourceKey(ct.original);
-    const same = this.bySource.get(key);
-    if (same === undefined) return;
+    const at = this.sourceBucketOf(ct.original);
+    let before: Conntrack | null = null;
+    for (let other = this.bySource[at] ?? null; other !== null; other = other.nextBySource) {
+      if (other === ct) {
+        this.takeFromSource(at, before, ct);
+        return;
+      }
+      before = other;
+    }
+  }
+
+  /** Takes a connection out of its bucket, where it stands behind `before`. */
+  private takeFromSource(at: number, before: Conntrack | null, ct: Conntrack): void {
     const { journal } = this.netns.clock;
-    journal?.delete(same, ct);
-    same.delete(ct);
-    if (same.size > 0) return;
-    journal?.delete(this.bySource, key);
-    this.bySource.delete(key);
+    if (journal !== null) {
+      journal.keep(ct);
+      if (before === null) putBack(journal, this.bySource, at);
+      else journal.keep(before);
+    }
+    if (before === null) this.bySource[at] = ct.nextBySource;
+    else before.nextBySource = ct.nextBySource;
+    ct.nextBySource = null;
   }
 
   /** Listed connections of the same original source address and port, newest first. */
   sameSource(t: Tuple): Conntrack[] {
-    const same = this.bySource.get(sourceKey(t));
-    if (same === undefined) return [];
-    for (const ct of same) {
-      if ((ct.status & (IPS_CONFIRMED | IPS_DYING)) === IPS_CONFIRMED) continue;
-      this.netns.clock.journal?.delete(same, ct);
-      same.delete(ct);
+    const at = this.sourceBucketOf(t);
+    const same: Conntrack[] = [];
+    let before: Conntrack | null = null;
+    let ct: Conntrack | null = this.bySource[at] ?? null;
+    while (ct !== null) {
+      const next = ct.nextBySource;
+      const isSame = ct.original.src === t.src && ct.original.sport === t.sport;
+      const isListed = (ct.status & (IPS_CONFIRMED | IPS_DYING)) === IPS_CONFIRMED;
+      if (isSame && !isListed) this.takeFromSource(at, before, ct);
+      else before = ct;
+      if (isSame && isListed) same.push(ct);
+      ct = next;
     }
-    return [...same].reverse();
+    return same;
   }
 
   private link(ct: Conntrack, tuple: Tuple, direction: Direction): void {
@@ -175,7 +254,7 @@ export class ConntrackTable {
       if (link.ct === ct && link.tuple === tuple) {
         const { journal } = this.netns.clock;
         if (journal !== null) {
-          if (before === null) putBack(journal, this.buckets, at, link);
+          if (before === null) putBack(journal, this.buckets, at);
           else putBackAfter(journal, before, link);
         }
         if (before === null) this.buckets[at] = link.next;
@@ -195,7 +274,6 @@ export class ConntrackTable {
     journal.keep(ct);
     const { original, reply } = ct;
     journal.undo(() => {
-      this.confirmed.delete(ct);
       this.unlink(ct, original);
       this.unlink(ct, reply);
     });
@@ -203,17 +281,19 @@ export class ConntrackTable {
 
   /** Before the table grows: every link is about to move. */
   private keepBuckets(journal: Journal): void {
-    const { buckets } = this;
+    const { buckets, bySource } = this;
     const chains = buckets.map((first) => linksOf(first));
+    for (const first of bySource) for (let ct = first; ct !== null; ct = ct.nextBySource) journal.keep(ct);
     journal.undo(() => {
       this.buckets = buckets;
+      this.bySource = bySource;
       for (const chain of chains)
         for (let i = 0; i < chain.length; i++) chain[i]!.next = chain[i + 1] ?? null;
     });
   }
 
   private grow(): void {
-    const old = this.buckets;
+    const { buckets: old, bySource } = this;
     const { journal } = this.netns.clock;
     if (journal !== null) this.keepBuckets(journal);
     this.buckets = new Array<Link | null>(old.length * 4).fill(null);
@@ -226,11 +306,29 @@ export class ConntrackTable {
         link = next;
       }
     }
+    this.bySource = new Array<Conntrack | null>(bySource.length * 4).fill(null);
+    for (const first of bySource) this.spread(first);
+  }
+
+  /** Puts the connections of an old bucket into new ones, in their order: equal sources stay newest first. */
+  private spread(first: Conntrack | null): void {
+    const chain: Conntrack[] = [];
+    for (let ct = first; ct !== null; ct = ct.nextBySource) chain.push(ct);
+    for (const ct of chain.reverse()) {
+      const at = this.sourceBucketOf(ct.original);
+      ct.nextBySource = this.bySource[at]!;
+      this.bySource[at] = ct;
+    }
+  }
+
+  private sourceBucketOf(t: Tuple): number {
+    return hash(t.src, 0, t.sport, 0, 0) & (this.bySource.length - 1);
   }
 }
 
-/** A bucket will begin with this link again. Not in the caller, which makes no closure in a plain run. */
-function putBack(journal: Journal, buckets: (Link | null)[], at: number, first: Link | null): void {
+/** A bucket will begin as now. Not in the caller, which makes no closure in a plain run. */
+function putBack<T>(journal: Journal, buckets: T[], at: number): void {
+  const first = buckets[at]!;
   journal.undo(() => {
     buckets[at] = first;
   });
@@ -256,11 +354,10 @@ function linksOf(first: Link | null): Link[] {
   return links;
 }
 
+/** Ends as MurmurHash3 does: what differs in any bit, a source port say, must differ in the low ones too. */
 function hash(src: number, dst: number, sport: number, dport: number, protocol: number): number {
-  let h = Math.imul(src, 0x9e3779b1) ^ Math.imul(dst, 0x85ebca77);
-  h = Math.imul(h ^ (h >>> 15) ^ ((sport << 16) | dport), 0xc2b2ae3d) ^ protocol;
-  return h ^ (h >>> 13);
+  let h = Math.imul(src, 0x9e3779b1) ^ Math.imul(dst, 0x85ebca77) ^ ((sport << 16) | dport) ^ protocol;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }
-
-/** (source address, port) fit a double exactly; the protocol is told apart by the caller's comparison. */
-const sourceKey = (t: Tuple): number => t.src * 65536 + t.sport;

@@ -35,39 +35,67 @@ function endpointOf(
   port: number,
   servicePortName: string,
   protocol: string,
-): Endpoint | undefined {
+): ApiEndpointInfo | undefined {
   const address = entry.addresses[0];
   if (address === undefined) return undefined;
   const ip = canonicalIpv4(address) ?? address;
   const text = `${ip}:${port}`;
-  const conditions = entry.conditions;
-  return {
-    ip,
-    port,
-    text,
-    nodeName: entry.nodeName,
-    ready: conditions?.ready ?? true,
-    serving: conditions?.serving ?? true,
-    terminating: conditions?.terminating ?? false,
-    zoneHints: (entry.hints?.forZones ?? []).map((zone) => zone.name),
-    chainName: endpointChainName(servicePortName, protocol, text),
-    duplicates: [],
-  };
+  return new ApiEndpointInfo(ip, port, text, entry, servicePortName, protocol);
 }
+
+/** An entry of a slice. Its chain's name is a hash, which is worked out when somebody needs it: a cluster has many endpoints. */
+class ApiEndpointInfo implements Endpoint {
+  readonly ip: string;
+  readonly port: number;
+  readonly text: string;
+  readonly nodeName: string | undefined;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  readonly zoneHints: readonly string[];
+  readonly duplicates: Endpoint[] = [];
+  private readonly servicePortName: string;
+  private readonly protocol: string;
+  private hashed: string | null = null;
+
+  constructor(
+    ip: string,
+    port: number,
+    text: string,
+    { nodeName, conditions, hints }: ApiEndpoint,
+    servicePortName: string,
+    protocol: string,
+  ) {
+    this.ip = ip;
+    this.port = port;
+    this.text = text;
+    this.nodeName = nodeName;
+    this.ready = conditions?.ready ?? true;
+    this.serving = conditions?.serving ?? true;
+    this.terminating = conditions?.terminating ?? false;
+    this.zoneHints = hints?.forZones?.map((zone) => zone.name) ?? NO_ZONES;
+    this.servicePortName = servicePortName;
+    this.protocol = protocol;
+  }
+
+  get chainName(): string {
+    this.hashed ??= endpointChainName(this.servicePortName, this.protocol, this.text);
+    return this.hashed;
+  }
+}
+
+const NO_ZONES: readonly string[] = [];
 
 function compareText(a: { text: string }, b: { text: string }): number {
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
 }
 
-function mergeDuplicates(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const merged: Endpoint[] = [];
+function mergeDuplicates(endpoints: readonly ApiEndpointInfo[]): readonly Endpoint[] {
+  const merged: ApiEndpointInfo[] = [];
   for (const endpoint of [...endpoints].sort(compareText)) {
     const last = merged.at(-1);
-    if (last?.text === endpoint.text) {
-      merged[merged.length - 1] = { ...last, duplicates: [...last.duplicates, endpoint] };
-    } else {
-      merged.push(endpoint);
-    }
+    if (last?.text === endpoint.text) last.duplicates.push(endpoint);
+    else merged.push(endpoint);
   }
   return merged;
 }
@@ -99,7 +127,7 @@ function watchedSlices(slices: readonly EndpointSlice[]): readonly WatchedSlice[
  * serving and not terminating.
  */
 export function endpointsByServicePort(slices: readonly EndpointSlice[]): EndpointsMap {
-  const found = new Map<string, Endpoint[]>();
+  const found = new Map<string, ApiEndpointInfo[]>();
   for (const { namespace, serviceName, slice } of watchedSlices(slices)) {
     for (const port of slice.ports ?? []) {
       if (port.name === undefined || port.name === null || !port.port) continue;

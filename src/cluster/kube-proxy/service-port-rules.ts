@@ -16,21 +16,59 @@ import type { ServicePort } from "./service-port.ts";
 import { usesClusterEndpoints, usesLocalEndpoints } from "./service-port.ts";
 import { type Traffic, trafficOf } from "./traffic.ts";
 
-/** Everything that one Service port adds to a node's rules; each rule is an `iptables-restore` line. */
-export interface ServicePortRules {
-  readonly port: ServicePort;
-  /** Rules of table filter, all in shared chains. */
-  readonly filterRules: readonly string[];
-  /** Names of the port's own chains in nat. */
+/** The port's own chains in nat and their rules. */
+interface OwnChains {
   readonly natChains: readonly string[];
-  /** Rules of table nat: those in shared chains first, then the port's own chains. */
   readonly natRules: readonly string[];
 }
 
-function policyChains(
-  traffic: Traffic,
-  verbosity: Verbosity,
-): Pick<ServicePortRules, "natChains" | "natRules"> {
+/**
+ * Everything that one Service port adds to a node's rules; each rule is an `iptables-restore` line. What stands in the
+ * port's own chains, most of all, is worked out when somebody asks for it.
+ */
+export class ServicePortRules {
+  readonly port: ServicePort;
+  /** Rules of table filter, all in shared chains. */
+  readonly filterRules: readonly string[];
+  /** Rules of table nat in shared chains. */
+  readonly sharedNatRules: readonly string[];
+  private made: OwnChains | null = null;
+  private readonly make: () => OwnChains;
+
+  constructor(
+    port: ServicePort,
+    filterRules: readonly string[],
+    sharedNatRules: readonly string[],
+    make: () => OwnChains,
+  ) {
+    this.port = port;
+    this.filterRules = filterRules;
+    this.sharedNatRules = sharedNatRules;
+    this.make = make;
+  }
+
+  private own(): OwnChains {
+    this.made ??= this.make();
+    return this.made;
+  }
+
+  /** Names of the port's own chains in nat. */
+  get natChains(): readonly string[] {
+    return this.own().natChains;
+  }
+
+  /** Rules in the port's own chains in nat. */
+  get ownNatRules(): readonly string[] {
+    return this.own().natRules;
+  }
+
+  /** Rules of table nat: those in shared chains first, then the port's own chains. */
+  get natRules(): readonly string[] {
+    return [...this.sharedNatRules, ...this.own().natRules];
+  }
+}
+
+function policyChains(traffic: Traffic, verbosity: Verbosity): OwnChains {
   const { port } = traffic;
   const { clusterPolicy, localPolicy } = port.chains;
   const natChains: string[] = [];
@@ -71,21 +109,25 @@ export function servicePortRules(
     captureNodePort(traffic, proxier),
     captureHealthCheckNodePort(traffic),
   ];
-  const policies = policyChains(traffic, verbosity);
-  return {
+  return new ServicePortRules(
     port,
-    filterRules: captured.flatMap((rules) => rules.filter),
-    natChains: [
-      ...(traffic.usesExternalChain ? [port.chains.external] : []),
-      ...(traffic.usesFirewallChain ? [port.chains.firewall] : []),
-      ...policies.natChains,
-    ],
-    natRules: [
-      ...captured.flatMap((rules) => rules.nat),
-      ...masqueradeRule(traffic, proxier),
-      ...externalChain(traffic, proxier),
-      ...firewallChain(traffic, proxier),
-      ...policies.natRules,
-    ],
-  };
+    captured.flatMap((rules) => rules.filter),
+    captured.flatMap((rules) => rules.nat),
+    () => {
+      const policies = policyChains(traffic, verbosity);
+      return {
+        natChains: [
+          ...(traffic.usesExternalChain ? [port.chains.external] : []),
+          ...(traffic.usesFirewallChain ? [port.chains.firewall] : []),
+          ...policies.natChains,
+        ],
+        natRules: [
+          ...masqueradeRule(traffic, proxier),
+          ...externalChain(traffic, proxier),
+          ...firewallChain(traffic, proxier),
+          ...policies.natRules,
+        ],
+      };
+    },
+  );
 }

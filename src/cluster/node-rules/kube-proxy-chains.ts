@@ -37,12 +37,9 @@ export class KubeProxyChains {
   /** The chains of one node, by table. */
   of(proxier: Proxier): Readonly<Record<ProxyTable, ChainSource>> {
     const ports = this.shared.of(proxier);
-    if (ports.common.length > 0 && !this.registered.has(ports.common[0]!))
-      for (const [place, rules] of ports.common.entries()) this.register(place, rules);
-    for (let i = 0; i < ports.own.length; i++) {
-      const place = ports.varying[i]!;
-      if (ports.own[i] !== ports.common[place]) this.register(place, ports.own[i]!);
-    }
+    if (this.owners.size === 0)
+      for (const [place, { port }] of ports.common.entries())
+        for (const name of Object.values(port.chains)) this.owners.set(name, place);
     const frame = frameOf(proxier);
     return {
       filter: new NodeChains(this, "filter", frame, ports),
@@ -50,6 +47,7 @@ export class KubeProxyChains {
     };
   }
 
+  /** Whose the chains of a Service port are that endpoints have. */
   private register(place: number, rules: ServicePortRules): void {
     if (this.registered.has(rules)) return;
     this.registered.add(rules);
@@ -62,13 +60,23 @@ export class KubeProxyChains {
     return this.varying.get(place);
   }
 
-  /** The place of the Service port whose chain of nat that is on some node. */
-  ownerOf(chain: string): number | undefined {
+  /** The place of the Service port whose chain of nat that may be on a node. */
+  ownerOf(chain: string, ports: NodePortRules): number | undefined {
+    const place = this.owners.get(chain);
+    if (place !== undefined || !chain.startsWith("KUBE-SEP-")) return place;
+    // nobody has looked into the chain that leads there
+    ports.common.forEach((rules, i) => {
+      this.register(i, rules);
+    });
+    ports.own.forEach((rules, i) => {
+      this.register(ports.varying[i]!, rules);
+    });
     return this.owners.get(chain);
   }
 
   /** A Service port's own chain. */
-  ownChain(rules: ServicePortRules, name: string): Chain {
+  ownChain(place: number, rules: ServicePortRules, name: string): Chain {
+    this.register(place, rules);
     let chains = this.ownChains.get(rules);
     if (chains === undefined) {
       chains = new Map();
@@ -76,7 +84,7 @@ export class KubeProxyChains {
     }
     let chain = chains.get(name);
     if (chain === undefined) {
-      const lines = rules.natRules.filter((line) => chainOfLine(line) === name);
+      const lines = rules.ownNatRules.filter((line) => chainOfLine(line) === name);
       chain = chainOf(name, this.parse("nat", lines));
       chains.set(name, chain);
     }
@@ -148,12 +156,10 @@ export class KubeProxyChains {
     return slots.get(slot) ?? NOTHING;
   }
 
-  private contributionsOf({ filterRules, natRules, natChains }: ServicePortRules): Map<string, Contribution> {
-    const own = natRules.findIndex((line) => natChains.includes(chainOfLine(line)));
-    const shared = own < 0 ? natRules : natRules.slice(0, own);
+  private contributionsOf({ filterRules, sharedNatRules }: ServicePortRules): Map<string, Contribution> {
     const tables = [
       ["filter", filterRules],
-      ["nat", shared],
+      ["nat", sharedNatRules],
     ] as const;
     const lines = new Map<string, string[]>();
     for (const [table, all] of tables)
@@ -224,7 +230,7 @@ class NodeChains implements ChainSource {
   }
 
   has(name: string): boolean {
-    return this.declared.includes(name) || this.rulesWith(name) !== null;
+    return this.declared.includes(name) || this.placeOf(name) !== null;
   }
 
   get(name: string): Chain | undefined {
@@ -233,9 +239,9 @@ class NodeChains implements ChainSource {
     if (this.declared.includes(name))
       chain = this.all.topLevelChain(this.table, name, this.frame, this.ports);
     else {
-      const rules = this.rulesWith(name);
-      if (rules === null) return undefined;
-      chain = this.all.ownChain(rules, name);
+      const place = this.placeOf(name);
+      if (place === null) return undefined;
+      chain = this.all.ownChain(place, this.rulesAt(place), name);
     }
     this.made.set(name, chain);
     return chain;
@@ -252,11 +258,9 @@ class NodeChains implements ChainSource {
     return varying === undefined ? this.ports.common[place]! : this.ports.own[varying]!;
   }
 
-  /** The rules of the Service port whose chain that is on this node. */
-  private rulesWith(name: string): ServicePortRules | null {
-    const place = this.table === "nat" ? this.all.ownerOf(name) : undefined;
-    if (place === undefined) return null;
-    const rules = this.rulesAt(place);
-    return rules.natChains.includes(name) ? rules : null;
+  /** The place of the Service port whose chain that is on this node. */
+  private placeOf(name: string): number | null {
+    const place = this.table === "nat" ? this.all.ownerOf(name, this.ports) : undefined;
+    return place !== undefined && this.rulesAt(place).natChains.includes(name) ? place : null;
   }
 }

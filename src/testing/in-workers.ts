@@ -17,7 +17,7 @@ export interface CheckOptions {
   readonly seed?: number;
   /** Threads: as many as cores when left out, and only for what takes longer than two seconds; 1 is this one. */
   readonly workers?: number;
-  /** More options of node for the workers: `["--import", "./register.js"]` where the module needs a loader. */
+  /** Options of node for the workers in the stead of this process's: `["--import", "./register.js"]` for a loader. */
   readonly execArgv?: readonly string[];
 }
 
@@ -122,7 +122,7 @@ async function spread<Ts>(
     data,
     tasks: stretches(from, numRuns, workers * STRETCHES),
     workers,
-    ...(execArgv === undefined ? {} : { execArgv: [...process.execArgv, ...execArgv] }),
+    ...(execArgv === undefined ? {} : { execArgv }),
     onResult: ({ failedAt, skips }) => {
       refuseSkips(skips);
       if (failedAt !== null) Atomics.store(failed, 0, Math.min(failedAt, Atomics.load(failed, 0)));

@@ -37,7 +37,7 @@ export interface Work<Task, Result> {
   readonly data: unknown;
   readonly tasks: readonly Task[];
   readonly workers: number;
-  /** Options of node for the workers; those of this process when left out. */
+  /** Options of node for the workers in the stead of this process's. */
   readonly execArgv?: readonly string[];
   /** Called as results come, in any order. */
   readonly onResult?: (result: Result, index: number) => void;
@@ -53,13 +53,15 @@ export async function inWorkers<Task, Result>(work: Work<Task, Result>): Promise
   // only long work needs it
   const { Piscina } = await import("piscina");
   const threads = Math.max(1, Math.min(work.workers, work.tasks.length));
+  const execArgv = [...(work.execArgv ?? []), ...loader(work.module)];
   const pool = new Piscina({
     filename: fileURLToPath(work.module),
     workerData: work.data,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     minThreads: threads,
     maxThreads: threads,
-    execArgv: [...(work.execArgv ?? process.execArgv), ...loader(work.module)],
+    // this process's own may be said here only by not saying them: V8's are refused otherwise
+    ...(execArgv.length === 0 ? {} : { execArgv }),
   });
   try {
     return await new Promise<Result[]>((resolve, reject) => {

@@ -177,6 +177,12 @@ export class SimulatedCluster implements Refusals {
     return this.podsByKey.values();
   }
 
+  /** The pods of one node, in the order in which they were started. Throws RangeError when there is no such node. */
+  podsOn(node: string): SimulatedPod[] {
+    const on = this.node(node);
+    return [...this.podsByKey.values()].filter((pod) => pod.node === on);
+  }
+
   /** Where a Service is reached; null when there is no such Service. */
   service(namespace: string, name: string): ServiceAddresses | null {
     const found = this.current.services.find(

@@ -14,8 +14,7 @@ const idOf = (...name: string[]): string => createHash("sha256").update(name.joi
  * drawn from names.
  */
 export function dockerInspect(cluster: SimulatedCluster, node: string): string {
-  const pods = [...cluster.pods()].filter((pod) => pod.node.model.name === node);
-  return `${JSON.stringify(pods.flatMap(containersOf), null, 4)}\n`;
+  return `${JSON.stringify(cluster.podsOn(node).flatMap(containersOf), null, 4)}\n`;
 }
 
 function containersOf(pod: SimulatedPod): object[] {

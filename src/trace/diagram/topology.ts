@@ -27,7 +27,9 @@ export function topologyOf(
 ): Pick<Diagram, "boxes" | "links"> {
   const pods = new Map(model.pods.map((pod) => [`${pod.nodeName}/${pod.namespace}/${pod.name}`, pod]));
   const nodes = new Set(model.nodes.map(({ name }) => name));
-  const shown = [...network.namespaces.values()].filter(({ name }) => isShown(name, wanted.used));
+  const shown = [...network.namespaces.keys()]
+    .filter((name) => isShown(name, wanted.used))
+    .map((name) => network.netns(name));
   const boxes: Box[] = [];
   for (const netns of shown) {
     const pod = pods.get(netns.name);
@@ -54,8 +56,10 @@ const idOf = ({ netns, name }: NetDevice): string => deviceId(netns.name, name);
 
 /** A namespace is drawn when it is used, or when one that stands in it is. */
 function isShown(netns: string, used: ReadonlySet<string> | null): boolean {
-  if (used === null || used.has(netnsId(netns))) return true;
-  return [...used].some((id) => id.startsWith(`${netnsId(netns)}/`));
+  const id = netnsId(netns);
+  if (used === null || used.has(id)) return true;
+  for (const one of used) if (one.startsWith(`${id}/`)) return true;
+  return false;
 }
 
 function plainBox(

@@ -8,10 +8,10 @@ import { sarifLog } from "../analysis/diagnose/report/sarif.ts";
 import { renderDiagnosis } from "../analysis/diagnose/report/text.ts";
 import { refusalsOf } from "../analysis/diagnose/try-flow.ts";
 import { formatFault } from "../topology/load/fault.ts";
-import { loadTopology } from "../topology/load/load.ts";
 import { builtInTopology, readSources } from "../topology/load/source.ts";
 import type { Console } from "./console.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { readTopology } from "./load-cluster.ts";
 import { createLog } from "./log.ts";
 import { addCommonOptions, type CommonOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -66,7 +66,7 @@ export function diagnoseCommand(console: Console, finish: (code: ExitCode) => vo
 function find(options: DiagnoseOptions, console: Console): LocatedFinding[] {
   const log = createLog(console, options.logLevel);
   const sources = readSources(options.file ?? [builtInTopology()]);
-  const { model, warnings } = loadTopology(sources);
+  const { model, warnings } = readTopology(sources, console);
   for (const warning of warnings) log.warn(formatFault(warning));
   for (const refusal of refusalsOf(model)) log.warn(refusal);
   const checks = CATALOGUE.filter(({ id }) => options.check?.includes(id) ?? true);

@@ -34,7 +34,7 @@ export function exportCommand(console: Console, finish: (code: ExitCode) => void
     .addHelpText("after", EXAMPLES);
   return addCommonOptions(command, ["text"]).action((options: ExportOptions) => {
     need(command, "node", "format");
-    const cluster = loadCluster(options, createLog(console, options.logLevel));
+    const cluster = loadCluster(options, createLog(console, options.logLevel), console);
     const { node, format, from, to, protocol } = options;
     if (!cluster.nodes.has(node))
       throw new RequestError(`no node ${node}${didYouMean(node, cluster.nodes.keys())}`);

@@ -100,7 +100,7 @@ const guarded =
 
 function clusterOf(options: LabOptions, console: Console) {
   const log = createLog(console, options.logLevel);
-  const cluster = loadCluster(options, log);
+  const cluster = loadCluster(options, log, console);
   return { log, cluster, lab: options.name ?? cluster.model.name };
 }
 

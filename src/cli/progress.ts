@@ -8,14 +8,16 @@ export class Progress {
   private readonly console: Console;
   private readonly what: string;
   private readonly total: number;
-  private readonly began = Date.now();
+  private readonly began: number;
   private shown = 0;
   private done = 0;
 
-  constructor(console: Console, what: string, total: number) {
+  /** @param began when the work began, in milliseconds as of `Date.now()`. */
+  constructor(console: Console, what: string, total: number, began = Date.now()) {
     this.console = console;
     this.what = what;
     this.total = total;
+    this.began = began;
   }
 
   step(): void {
@@ -35,5 +37,40 @@ export class Progress {
   /** Takes the line away. */
   finish(): void {
     if (this.shown > 0) this.console.err("\r\u001b[K");
+  }
+}
+
+/** Progress through the documents of one file after the other. */
+export class ReadingProgress {
+  private readonly console: Console;
+  private readonly began = Date.now();
+  private current: { readonly file: string; readonly progress: Progress } | null = null;
+
+  constructor(console: Console) {
+    this.console = console;
+  }
+
+  /** So many of a file's documents are read by now. */
+  reached(file: string, done: number, total: number): void {
+    if (this.current?.file !== file) {
+      this.finish();
+      this.current = { file, progress: new Progress(this.console, `reading ${file}`, total, this.began) };
+    }
+    this.current.progress.reached(done);
+  }
+
+  /** Takes the line away. */
+  finish(): void {
+    this.current?.progress.finish();
+    this.current = null;
+  }
+}
+
+/** Does the work and takes the line away, whether it went well or not. */
+export function finishing<T>(progress: { finish(): void }, work: () => T): T {
+  try {
+    return work();
+  } finally {
+    progress.finish();
   }
 }

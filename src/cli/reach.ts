@@ -75,7 +75,7 @@ export function reachCommand(console: Console, finish: (code: ExitCode) => void)
 
 async function reachAll(options: ReachCommandOptions, console: Console): Promise<Reach> {
   const log = createLog(console, options.logLevel);
-  const model = loadModel(options, log);
+  const model = loadModel(options, log, console);
   const workers = options.workers ?? (isWorthWorkers(model) ? defaultWorkers() : 1);
   let progress: Progress | null = null;
   const request: ReachOptions = {

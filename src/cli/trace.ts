@@ -73,7 +73,7 @@ export function traceCommand(console: Console, finish: (code: ExitCode) => void)
   return addCommonOptions(command, TRACE_FORMATS).action(async (options: TraceOptions) => {
     need(command, "from", "to");
     checkFormat(options.output, options, console);
-    const cluster = loadTraceable(options, createLog(console, options.logLevel));
+    const cluster = loadTraceable(options, createLog(console, options.logLevel), console);
     const good = options.explore
       ? traceBranches(cluster, options, console)
       : options.count === undefined

@@ -27,14 +27,22 @@ const DEFAULT_NAME = "cluster";
  * Reads a topology: parses, checks, fills in every default, allocates every address, runs the controllers once.
  *
  * Equal sources give an equal model. Throws {@link TopologyError} with every fault found, in the order of the sources.
+ *
+ * @param onRead hears of each file how many of its documents are read, and how many there are.
  */
-export function loadTopology(sources: readonly Source[]): LoadedTopology {
+export function loadTopology(
+  sources: readonly Source[],
+  onRead: ((file: string, done: number, total: number) => void) | null = null,
+): LoadedTopology {
   const findings: Findings = { faults: [], warnings: [] };
   const documents: YamlDocument[] = [];
   for (const source of sources)
     if ("error" in source) findings.faults.push(documentFault(source.file, null, source.error));
-    else
-      for (const document of parseYaml(source.file, source.text, findings.faults)) documents.push(document);
+    else {
+      const { file, text } = source;
+      const told = onRead === null ? null : (done: number, total: number) => onRead(file, done, total);
+      for (const document of parseYaml(file, text, findings.faults, told)) documents.push(document);
+    }
   const objects = collectObjects(documents, findings);
   if (documents.length === 0 && findings.faults.length === 0)
     findings.faults.push(documentFault(sources[0]?.file ?? "-", null, "holds no object"));

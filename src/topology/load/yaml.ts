@@ -41,13 +41,24 @@ export interface YamlDocument {
 /** How many nodes the aliases of one file may stand for, all in all. */
 const MAX_ALIASED_NODES = 1_000_000;
 
-/** Parses one file. Faults of syntax, keys, tags and aliases are pushed to `faults`. */
-export function parseYaml(file: string, text: string, faults: Fault[]): YamlDocument[] {
+/**
+ * Parses one file. Faults of syntax, keys, tags and aliases are pushed to `faults`.
+ *
+ * @param onRead hears how many of the file's documents are read, and how many there are.
+ */
+export function parseYaml(
+  file: string,
+  text: string,
+  faults: Fault[],
+  onRead: ((done: number, total: number) => void) | null = null,
+): YamlDocument[] {
   const budget = { aliasedNodes: MAX_ALIASED_NODES };
   const documents: YamlDocument[] = [];
-  for (const chunk of split(file, text.replace(/^\ufeff/, ""))) {
+  const chunks = split(file, text.replace(/^\ufeff/, ""));
+  for (const [i, chunk] of chunks.entries()) {
     if (budget.aliasedNodes < 0) break;
     for (const document of parseChunk(chunk, budget, faults)) documents.push(document);
+    if (onRead !== null) onRead(i + 1, chunks.length);
   }
   return documents;
 }

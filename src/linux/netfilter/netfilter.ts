@@ -1,4 +1,4 @@
-import { isFragment } from "../../packet/packet.ts";
+import { ipTotalLength, isFragment } from "../../packet/packet.ts";
 import type { NetDevice } from "../device/device.ts";
 import { ipRouteMeHarder } from "../ip/route-output.ts";
 import { reportRoute } from "../ip/route-report.ts";
@@ -38,7 +38,7 @@ import { tracksConnections } from "./rules/rule-facts.ts";
 import type { RuleSet } from "./rules/rule-set.ts";
 import { RuleSetState, type TableState } from "./rules/state.ts";
 import { WALK_DROP, WALK_NAT, WALK_REJECT } from "./rules/verdict.ts";
-import { type OnRule, walkTable } from "./rules/walk.ts";
+import { countByPolicy, type OnRule, walkTable } from "./rules/walk.ts";
 
 /** In which hooks a table has a chain. */
 const TABLE_HOOKS: Readonly<Record<string, readonly Hook[]>> = {
@@ -190,6 +190,13 @@ export class Netfilter {
     outdev: NetDevice | null,
   ): Verdict {
     const { state } = this;
+    const base = table.base[hook]!;
+    const { recorder } = this.netns.network;
+    // mangle's chains are empty on most nodes, and in every packet's way
+    if (recorder === null && base !== null && base.chain.rules.length === 0 && base.chain.policy !== "DROP") {
+      countByPolicy(base, ipTotalLength(skb.packet), this.netns.clock.journal);
+      return NF_ACCEPT;
+    }
     switch (this.walkTable(table, skb, hook, indev, outdev)) {
       case WALK_DROP:
         this.drop(table, skb, hook, null);

@@ -2,7 +2,7 @@ import { ipTotalLength } from "../../../packet/packet.ts";
 import type { Journal } from "../../journal.ts";
 import type { Skb } from "../../skb.ts";
 import type { HookState } from "../context.ts";
-import { Candidates, lowerBound } from "./compile.ts";
+import { Candidates, type ChainIndex, lowerBound } from "./compile.ts";
 import type { RuleContext } from "./context.ts";
 import type { ChainEdits } from "./edited-chain.ts";
 import type { RuleHost } from "./host.ts";
@@ -43,41 +43,32 @@ export type WalkTable = (
   onRule: OnRule | null,
 ) => WalkVerdict;
 
-/** Finds the first rule from `from` on that matches, or at which a match wants the packet dropped; -1 for none. */
-type FindRule = (cs: ChainState, from: number, skb: Skb, context: RuleContext) => number;
-
 /** Looks at one rule after the other, as the kernel does. */
 export const walkTableNaively: WalkTable = (state, table, at, skb, host, onRule) =>
-  walk(state, table, at, skb, host, onRule, walkChain);
+  walk(state, table, at, skb, host, onRule, false);
 
 /** The same, skipping rules that the packet cannot match: equal to walking in everything but time. */
 export const walkTable: WalkTable = (state, table, at, skb, host, onRule) =>
-  walk(state, table, at, skb, host, onRule, searchChain);
-
-const walkChain: FindRule = (cs, from, skb, context) => {
-  const rules = cs.chain.rules;
-  for (let i = from; i < rules.length; i++) {
-    if (ruleMatches(cs, i, rules[i]!, skb, context) || context.hotdrop) return i;
-  }
-  return -1;
-};
+  walk(state, table, at, skb, host, onRule, true);
 
 const candidates = new Candidates();
 
-const searchChain: FindRule = (cs, from, skb, context) => {
-  // A later fragment has no ports to search by, and may be dropped on sight
-  if (cs.index === null || skb.packet.fragOffset !== 0) return walkChain(cs, from, skb, context);
+/**
+ * Finds the first rule from `from` on that matches, or at which a match wants the packet dropped, by the chain's index;
+ * -1 for none.
+ */
+function search(cs: ChainState, index: ChainIndex, from: number, skb: Skb, context: RuleContext): number {
   const rules = cs.chain.rules;
-  if (cs.index.edits !== null) {
-    candidates.start(cs.index, skb.packet, 0);
-    return searchEdited(cs, cs.index.edits, from, skb, context);
+  if (index.edits !== null) {
+    candidates.start(index, skb.packet, 0);
+    return searchEdited(cs, index.edits, from, skb, context);
   }
-  candidates.start(cs.index, skb.packet, from);
+  candidates.start(index, skb.packet, from);
   for (let i = candidates.next(); i >= 0; i = candidates.next()) {
     if (ruleMatches(cs, i, rules[i]!, skb, context) || context.hotdrop) return i;
   }
   return -1;
-};
+}
 
 /** The candidates are those of the chain that this one was edited from; the rules put in are all looked at. */
 function searchEdited(
@@ -112,6 +103,17 @@ function nextKept(edits: ChainEdits, from: number): number {
 
 function ruleMatches(cs: ChainState, i: number, rule: Rule, skb: Skb, context: RuleContext): boolean {
   if (!ipHeaderMatches(rule.ip, skb.packet, context.at)) return false;
+  if (rule.stateful) return statefulMatches(cs, i, rule, skb, context);
+  const conditions = rule.conditions;
+  for (let c = 0; c < conditions.length; c++) {
+    const condition = conditions[c]!;
+    if (!condition.evaluate(condition.data, skb, context, null) || context.hotdrop) return false;
+  }
+  return true;
+}
+
+/** The conditions of a rule that remembers something. */
+function statefulMatches(cs: ChainState, i: number, rule: Rule, skb: Skb, context: RuleContext): boolean {
   const conditions = rule.conditions;
   for (let c = 0; c < conditions.length; c++) {
     const condition = conditions[c]!;
@@ -153,7 +155,7 @@ function walk(
   skb: Skb,
   host: RuleHost,
   onRule: OnRule | null,
-  find: FindRule,
+  indexed: boolean,
 ): WalkVerdict {
   const base = table.base[at.hook]!;
   const { journal } = host.clock;
@@ -168,9 +170,18 @@ function walk(
   let depth = 0;
   let walked = 0;
   for (;;) {
-    const i = find(cs, next, skb, context);
-    const rule = i < 0 ? null : cs.chain.rules[i]!;
-    walked += (rule === null ? cs.chain.rules.length : i + 1) - next;
+    const { rules } = cs.chain;
+    let i = next;
+    // a later fragment has no ports to search by, and may be dropped on sight
+    if (cs.index !== null && indexed && skb.packet.fragOffset === 0)
+      i = search(cs, cs.index, next, skb, context);
+    else {
+      // the loop stands here and not in a function: most chains are short, and a call costs more than they do
+      while (i < rules.length && !ruleMatches(cs, i, rules[i]!, skb, context) && !context.hotdrop) i++;
+      if (i === rules.length) i = -1;
+    }
+    const rule = i < 0 ? null : rules[i]!;
+    walked += (rule === null ? rules.length : i + 1) - next;
     let code: TargetCode = TARGET_RETURN;
     if (rule !== null) {
       if (context.hotdrop) return decide(state, walked, cs.chain, i + 1, WALK_DROP);
@@ -186,12 +197,16 @@ function walk(
       switch (code) {
         case TARGET_CONTINUE:
           continue;
-        case TARGET_JUMP:
+        case TARGET_JUMP: {
+          const target = ruleState.jump ?? jumpFrom(ruleState, table, rule);
+          // half of a node's chains are empty: a packet is back at once
+          if (target.chain.rules.length === 0) continue;
           stackChains[depth] = cs;
           stackNext[depth++] = next;
-          cs = ruleState.jump ?? jumpFrom(ruleState, table, rule);
+          cs = target;
           next = 0;
           continue;
+        }
         case TARGET_GOTO:
           cs = ruleState.jump ?? jumpFrom(ruleState, table, rule);
           next = 0;
@@ -229,6 +244,13 @@ function jumpFrom(ruleState: RuleState, table: TableState, rule: Rule): ChainSta
   return target;
 }
 
+/** A packet that no rule of a built-in chain has decided on is its policy's. */
+export function countByPolicy(base: ChainState, bytes: number, journal: Journal | null): void {
+  if (journal !== null) journal.keep(base);
+  base.policyPackets++;
+  base.policyBytes += bytes;
+}
+
 function applyPolicy(
   state: RuleSetState,
   base: ChainState,
@@ -237,9 +259,7 @@ function applyPolicy(
   onRule: OnRule | null,
   journal: Journal | null,
 ): WalkVerdict {
-  if (journal !== null) journal.keep(base);
-  base.policyPackets++;
-  base.policyBytes += bytes;
+  countByPolicy(base, bytes, journal);
   const accepts = base.chain.policy !== "DROP";
   if (onRule !== null) onRule(base.chain, 0, null, accepts ? "accept" : "drop");
   return decide(state, walked, base.chain, 0, accepts ? WALK_ACCEPT : WALK_DROP);

@@ -146,8 +146,11 @@ const sameSubnet = (a: InterfaceAddress, address: number): boolean =>
   a.prefixLength === 0 || ((a.local ^ address) & netmask(a.prefixLength)) === 0;
 
 /** `inet_addr_onlink`: is `address` in one of the device's subnets? */
-export const onLink = (dev: NetDevice, address: number): boolean =>
-  dev.addresses.some((a) => sameSubnet(a, address));
+export function onLink(dev: NetDevice, address: number): boolean {
+  // a loop, since packets that are bridged after DNAT come here: no closure for each
+  for (const a of dev.addresses) if (sameSubnet(a, address)) return true;
+  return false;
+}
 
 /**
  * `inet_confirm_addr` (net/ipv4/devinet.c): is `address` one of the device's, of at most this scope, and, unless

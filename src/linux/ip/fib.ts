@@ -7,32 +7,45 @@ import { type FibEntry, type Route, type RouteInput, RT_TABLE_LOCAL } from "./ro
 
 const CACHE_SLOTS = 64;
 
+const slotOf = (address: number): number => (address ^ (address >>> 8)) & (CACHE_SLOTS - 1);
+
+/** The entries of one prefix length, by network: 32 bits with their sign, which need no object as keys. */
+interface Level {
+  readonly length: number;
+  readonly mask: number;
+  readonly networks: Map<number, FibEntry[]>;
+}
+
+const NO_ENTRIES: readonly FibEntry[] = [];
+
 /** One routing table: entries by prefix length, longest first. */
 class FibTable {
-  private readonly byLength = new Map<number, Map<number, FibEntry[]>>();
-  private lengths: number[] = [];
+  private levels: Level[] = [];
+
+  private level(length: number): Level | undefined {
+    return this.levels.find((one) => one.length === length);
+  }
 
   add(entry: FibEntry, append: boolean): void {
-    let networks = this.byLength.get(entry.prefixLength);
-    if (networks === undefined) {
-      networks = new Map();
-      this.byLength.set(entry.prefixLength, networks);
-      this.lengths = [...this.byLength.keys()].sort((a, b) => b - a);
+    let level = this.level(entry.prefixLength);
+    if (level === undefined) {
+      level = { length: entry.prefixLength, mask: netmask(entry.prefixLength) | 0, networks: new Map() };
+      this.levels = [...this.levels, level].sort((a, b) => b.length - a.length);
     }
-    const same = networks.get(entry.destination) ?? [];
+    const key = entry.destination | 0;
+    const same = level.networks.get(key) ?? [];
     // fib_insert_alias: by metric; a later one of the same metric goes first unless appended
     const at = same.findIndex((other) =>
       append ? other.metric > entry.metric : other.metric >= entry.metric,
     );
     if (at < 0) same.push(entry);
     else same.splice(at, 0, entry);
-    networks.set(entry.destination, same);
+    level.networks.set(key, same);
   }
 
   /** Is there an entry with the same destination, type, device, metric and preferred source? */
   has(entry: FibEntry): boolean {
-    const same = this.byLength.get(entry.prefixLength)?.get(entry.destination) ?? [];
-    return same.some(
+    return this.entriesTo(entry.destination, entry.prefixLength).some(
       (other) =>
         other.type === entry.type &&
         other.dev === entry.dev &&
@@ -42,24 +55,21 @@ class FibTable {
   }
 
   remove(entry: FibEntry): boolean {
-    const networks = this.byLength.get(entry.prefixLength);
-    const same = networks?.get(entry.destination);
+    const level = this.level(entry.prefixLength);
+    const key = entry.destination | 0;
+    const same = level?.networks.get(key);
     const at = same?.indexOf(entry) ?? -1;
-    if (networks === undefined || same === undefined || at < 0) return false;
+    if (level === undefined || same === undefined || at < 0) return false;
     same.splice(at, 1);
-    if (same.length === 0) networks.delete(entry.destination);
-    if (networks.size === 0) {
-      this.byLength.delete(entry.prefixLength);
-      this.lengths = this.lengths.filter((length) => length !== entry.prefixLength);
-    }
+    if (same.length === 0) level.networks.delete(key);
+    if (level.networks.size === 0) this.levels = this.levels.filter((one) => one !== level);
     return true;
   }
 
   /** `fib_table_lookup`: longest prefix, then lowest metric; with `dev` only what leaves by it. */
   lookup(address: number, dev: NetDevice | null): FibEntry | null {
-    for (const length of this.lengths) {
-      const network = length === 0 ? 0 : (address & netmask(length)) >>> 0;
-      const same = this.byLength.get(length)!.get(network);
+    for (const { mask, networks } of this.levels) {
+      const same = networks.get(address & mask);
       if (same === undefined) continue;
       for (const entry of same) {
         // an address is local whether or not its device is up
@@ -73,12 +83,11 @@ class FibTable {
 
   /** Those of exactly that block. */
   entriesTo(destination: number, prefixLength: number): readonly FibEntry[] {
-    return this.byLength.get(prefixLength)?.get(destination) ?? [];
+    return this.level(prefixLength)?.networks.get(destination | 0) ?? NO_ENTRIES;
   }
 
   *entries(): IterableIterator<FibEntry> {
-    for (const length of [...this.lengths].reverse())
-      for (const same of this.byLength.get(length)!.values()) yield* same;
+    for (const { networks } of [...this.levels].reverse()) for (const same of networks.values()) yield* same;
   }
 }
 
@@ -90,6 +99,9 @@ export class Fib {
   /** What was looked up last, by a few bits of the address. */
   private readonly cachedAddress: number[] = new Array<number>(CACHE_SLOTS).fill(-1);
   private readonly cachedEntry: (FibEntry | null)[] = new Array<FibEntry | null>(CACHE_SLOTS).fill(null);
+  /** The same of the local table alone: whether a source is one's own is asked of every packet that comes in. */
+  private readonly cachedLocalAddress: number[] = new Array<number>(CACHE_SLOTS).fill(-1);
+  private readonly cachedLocal: (FibEntry | null)[] = new Array<FibEntry | null>(CACHE_SLOTS).fill(null);
   private readonly routes = new Map<FibEntry, (Route | undefined)[]>();
   /** fib_has_custom_local_routes: somebody added a `local` route by hand, so sources must be checked in full. */
   hasCustomLocalRoutes = false;
@@ -160,12 +172,13 @@ export class Fib {
   /** Forgets what was concluded from tables, addresses or link states that have changed. */
   changed(): void {
     this.cachedAddress.fill(-1);
+    this.cachedLocalAddress.fill(-1);
     this.routes.clear();
   }
 
   /** `fib_lookup`: the entry for an address, or null where no table has one. */
   lookup(address: number): FibEntry | null {
-    const slot = (address ^ (address >>> 8)) & (CACHE_SLOTS - 1);
+    const slot = slotOf(address);
     if (this.cachedAddress[slot] === address) return this.cachedEntry[slot]!;
     if (this.bringer !== null) this.ask(address);
     const entry = this.local.lookup(address, null) ?? this.main.lookup(address, null);
@@ -182,7 +195,12 @@ export class Fib {
 
   /** The local table alone: `inet_dev_addr_type` asks it. */
   lookupLocal(address: number): FibEntry | null {
-    return this.local.lookup(address, null);
+    const slot = slotOf(address);
+    if (this.cachedLocalAddress[slot] === address) return this.cachedLocal[slot]!;
+    const entry = this.local.lookup(address, null);
+    this.cachedLocalAddress[slot] = address;
+    this.cachedLocal[slot] = entry;
+    return entry;
   }
 
   /** The one Route that stands for an entry and what is done with the packet: `rt_dst_alloc`, cached in the next hop. */

@@ -6,7 +6,7 @@ import type { Network } from "../../src/linux/network.ts";
 
 /** Fields that hold what never changes, what is only true for a moment, or what is looked up again when it is missing. */
 const LEFT_OUT = new Map<unknown, readonly string[]>([
-  [Fib, ["cachedAddress", "cachedEntry", "routes"]],
+  [Fib, ["cachedAddress", "cachedEntry", "cachedLocalAddress", "cachedLocal", "routes"]],
   [ConntrackTable, ["found"]],
   [Netfilter, ["host", "hooks", "at"]],
   [RuleSetState, ["rules", "context", "natTarget", "reject", "rulesWalked", "decidedChain", "decidedRule"]],

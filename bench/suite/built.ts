@@ -31,15 +31,3 @@ export const { Skb } = (await import(from("linux/skb"))) as typeof import("../..
 export const { Packet } = (await import(
   from("packet/packet")
 )) as typeof import("../../src/packet/packet.ts");
-export const { DEFAULT_REQUEST } = (await import(
-  from("analysis/bench/bench")
-)) as typeof import("../../src/analysis/bench/bench.ts");
-export const { runBenchInWorkers } = (await import(
-  from("analysis/bench/in-workers")
-)) as typeof import("../../src/analysis/bench/in-workers.ts");
-export const { reachInWorkers } = (await import(
-  from("analysis/reach/in-workers")
-)) as typeof import("../../src/analysis/reach/in-workers.ts");
-export const { inWorkers } = (await import(
-  from("analysis/workers/pool")
-)) as typeof import("../../src/analysis/workers/pool.ts");

@@ -28,7 +28,7 @@ import {
 } from "./pod.ts";
 import type { Refusals } from "./refusals.ts";
 import { type ServiceAddresses, serviceAddresses } from "./service-addresses.ts";
-import { SleepingNodes, sleeperOf } from "./sleeping.ts";
+import { SleepingNodes } from "./sleeping.ts";
 
 const podKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
@@ -98,7 +98,7 @@ export class SimulatedCluster implements Refusals {
     this.sleeping = new SleepingNodes(model, wake);
     network.namespaces.source = this.sleeping;
     for (const node of model.nodes)
-      network.segments.get(node.nic.segment)!.expect(sleeperOf(model, node, () => wake(node.name)));
+      network.segments.get(node.nic.segment)!.expect(this.sleeping.sleeperOf(node));
     return nodes;
   }
 
@@ -209,7 +209,7 @@ export class SimulatedCluster implements Refusals {
     const before = this.services;
     this.current = model;
     this.services = serviceState(model);
-    this.sleeping?.follow(model.pods);
+    this.sleeping?.follow(model);
     this.updatePods(model.pods.filter(({ nodeName }) => !this.sleeping?.isAsleep(nodeName)));
     this.restore.forgetTexts();
     for (const { netns, model: node } of this.awakeNodes()) {

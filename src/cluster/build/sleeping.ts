@@ -2,8 +2,9 @@ import type { Sleeper } from "../../linux/device/segment.ts";
 import type { NetnsSource } from "../../linux/namespace-map.ts";
 import { podNetnsName } from "../docker/sandbox.ts";
 import { proxyMode } from "../node-rules/proxy-mode.ts";
-import { toBlock } from "../objects/address.ts";
+import { isAddress, toBlock, toNumber } from "../objects/address.ts";
 import type { ClusterModel, NodeModel, PodModel } from "../objects/model.ts";
+import { ingressAddresses } from "./load-balancer.ts";
 import { nicMac } from "./machine.ts";
 
 const NO_PODS: readonly PodModel[] = [];
@@ -12,18 +13,23 @@ const NO_PODS: readonly PodModel[] = [];
 export class SleepingNodes implements NetnsSource {
   private readonly sleeping: Set<string>;
   private readonly wake: (node: string) => void;
+  /** Addresses that every node has beside its own. */
+  private readonly onEveryNode = new Set<number>();
   private podsByNode: ReadonlyMap<string, readonly PodModel[]> = new Map();
   private pods: ReadonlyMap<string, PodModel> = new Map();
 
   /** @param wake makes a node with its pods. */
-  constructor({ nodes, pods }: ClusterModel, wake: (node: string) => void) {
-    this.sleeping = new Set(nodes.map(({ name }) => name));
+  constructor(model: ClusterModel, wake: (node: string) => void) {
+    this.sleeping = new Set(model.nodes.map(({ name }) => name));
     this.wake = wake;
-    this.follow(pods);
+    this.follow(model);
   }
 
-  /** Other pods are to come with the nodes. */
-  follow(pods: readonly PodModel[]): void {
+  /** Other pods and Services are to come with the nodes. */
+  follow(model: ClusterModel): void {
+    const { pods } = model;
+    this.onEveryNode.clear();
+    for (const address of addressesOnEveryNode(model)) this.onEveryNode.add(address);
     const byNode = new Map<string, PodModel[]>();
     for (const pod of pods) {
       const known = byNode.get(pod.nodeName);
@@ -38,6 +44,17 @@ export class SleepingNodes implements NetnsSource {
   leave(node: string): readonly PodModel[] {
     this.sleeping.delete(node);
     return this.podsByNode.get(node) ?? NO_PODS;
+  }
+
+  /** What the wire knows of a node that sleeps. */
+  sleeperOf({ name, nic, docker, podCIDR }: NodeModel): Sleeper {
+    const texts = [...nic.addresses, docker.address];
+    return {
+      mac: nicMac(name, nic.name),
+      addresses: [...texts.map((text) => toBlock(text).address), toBlock(podCIDR).base],
+      sharedAddresses: this.onEveryNode,
+      wake: () => this.wake(name),
+    };
   }
 
   isAsleep(node: string): boolean {
@@ -78,14 +95,13 @@ export class SleepingNodes implements NetnsSource {
   }
 }
 
-/** What the wire knows of a node that sleeps. */
-export function sleeperOf(cluster: ClusterModel, node: NodeModel, wake: () => void): Sleeper {
-  const { nic, docker, podCIDR } = node;
-  const blocks = [...nic.addresses, docker.address].map((text) => toBlock(text).address);
-  return {
-    mac: nicMac(node.name, nic.name),
-    // IPVS gives a node the address of every Service
-    addresses: proxyMode(cluster) === "ipvs" ? null : [...blocks, toBlock(podCIDR).base],
-    wake,
-  };
+/** IPVS gives every node the addresses of all Services, whether they have endpoints or not. */
+function addressesOnEveryNode(model: ClusterModel): number[] {
+  if (proxyMode(model) !== "ipvs") return [];
+  const texts = model.services.flatMap((service) => [
+    service.spec?.clusterIP ?? "",
+    ...(service.spec?.externalIPs ?? []),
+    ...ingressAddresses(service),
+  ]);
+  return texts.filter(isAddress).map(toNumber);
 }

@@ -8,8 +8,10 @@ import { ethTypeTrans } from "./receive.ts";
 export interface Sleeper {
   /** Its NIC's address. */
   readonly mac: number;
-  /** Every address that it would answer an ARP request for; null when that cannot be told beforehand. */
-  readonly addresses: readonly number[] | null;
+  /** Addresses that it would answer an ARP request for. */
+  readonly addresses: readonly number[];
+  /** More of them, which others have too: one set for all who share it. */
+  readonly sharedAddresses: ReadonlySet<number>;
   /** Makes it; its NIC is on the segment afterwards. */
   wake(): void;
 }
@@ -22,6 +24,7 @@ export class Segment {
   /** Those who have not been made, by MAC, and all whom an ARP request for an address could concern. */
   private readonly sleepers = new Map<number, Sleeper>();
   private readonly sleepersByAddress = new Map<number, Sleeper[]>();
+  private readonly sharedAddresses = new Set<ReadonlySet<number>>();
 
   constructor(name: string) {
     this.name = name;
@@ -39,18 +42,22 @@ export class Segment {
    */
   expect(sleeper: Sleeper): void {
     this.sleepers.set(sleeper.mac, sleeper);
-    for (const address of sleeper.addresses ?? [ANY]) {
+    for (const address of sleeper.addresses) {
       const known = this.sleepersByAddress.get(address);
       if (known === undefined) this.sleepersByAddress.set(address, [sleeper]);
       else known.push(sleeper);
     }
+    this.sharedAddresses.add(sleeper.sharedAddresses);
   }
 
   private rouse({ dmac, etherType, dst }: Packet): void {
-    if (etherType === ETH_P_ARP && dmac === BROADCAST_MAC)
-      for (const key of [dst, ANY])
-        for (const sleeper of this.sleepersByAddress.get(key) ?? []) this.wake(sleeper);
-    else if (isGroup(dmac)) for (const sleeper of [...this.sleepers.values()]) this.wake(sleeper);
+    if (etherType === ETH_P_ARP && dmac === BROADCAST_MAC) {
+      for (const sleeper of this.sleepersByAddress.get(dst) ?? []) this.wake(sleeper);
+      for (const shared of this.sharedAddresses)
+        if (shared.has(dst))
+          for (const sleeper of [...this.sleepers.values()])
+            if (sleeper.sharedAddresses === shared) this.wake(sleeper);
+    } else if (isGroup(dmac)) for (const sleeper of [...this.sleepers.values()]) this.wake(sleeper);
     else {
       const sleeper = this.sleepers.get(dmac);
       if (sleeper !== undefined) this.wake(sleeper);
@@ -76,9 +83,6 @@ export class Segment {
       if (nic !== from && !(selects && isUnconcerned(nic, packet))) arrive(nic, skb.clone());
   }
 }
-
-/** In place of an address: all of them. */
-const ANY = -1;
 
 /**
  * An ARP packet that changes nothing with its receiver and is not answered: the receiver neither has the address that is

@@ -42,11 +42,23 @@ export function nftPortNames(port: ServicePort): NftPortNames {
   };
 }
 
-/** The chain of one endpoint and the set of clients that stick to it. */
-export function nftEndpointNames(
-  port: ServicePort,
-  endpoint: Endpoint,
-): { chain: string; affinitySet: string } {
-  const base = hashAndTruncate(`${portText(port)}__${endpoint.ip}/${endpoint.port}`);
-  return { chain: `endpoint-${base}`, affinitySet: `affinity-${base}` };
+/** What one endpoint of a Service port is called. */
+export interface NftEndpointNames {
+  /** Its chain. */
+  readonly chain: string;
+  /** The set of clients that stick to it. */
+  readonly affinitySet: string;
+}
+
+/** An endpoint belongs to one Service port, and its names are asked for by every rule and every node. */
+const endpointNames = new WeakMap<Endpoint, NftEndpointNames>();
+
+export function nftEndpointNames(port: ServicePort, endpoint: Endpoint): NftEndpointNames {
+  let names = endpointNames.get(endpoint);
+  if (names === undefined) {
+    const base = hashAndTruncate(`${portText(port)}__${endpoint.ip}/${endpoint.port}`);
+    names = { chain: `endpoint-${base}`, affinitySet: `affinity-${base}` };
+    endpointNames.set(endpoint, names);
+  }
+  return names;
 }

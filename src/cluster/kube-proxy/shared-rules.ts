@@ -16,17 +16,24 @@ export const verbosityOf = ({ totalEndpoints }: ProxyState): Verbosity => ({
 });
 
 /** The rules of every Service port on one node, in the order of the state's Service ports. */
-export interface NodePortRules {
+export interface NodePortRules<Rules = ServicePortRules> {
   /** What all nodes with such settings share: {@link own} in place of its entries, it is the node's. */
-  readonly common: readonly ServicePortRules[];
+  readonly common: readonly Rules[];
   /** Places of the Service ports whose rules a node's name, zone or address can bear on. */
   readonly varying: readonly number[];
   /** The node's rules of those Service ports. */
-  readonly own: readonly ServicePortRules[];
+  readonly own: readonly Rules[];
 }
 
+/** Makes a Service port's rules on a node, in one of kube-proxy's modes. */
+type MakeRules<Rules, Node extends Proxier> = (
+  port: ServicePort,
+  endpoints: readonly Endpoint[],
+  node: Node,
+) => Rules;
+
 /** The rules as one list. */
-export function portRulesOf({ common, varying, own }: NodePortRules): ServicePortRules[] {
+export function portRulesOf<Rules>({ common, varying, own }: NodePortRules<Rules>): Rules[] {
   const all = [...common];
   varying.forEach((place, i) => {
     all[place] = own[i]!;
@@ -38,25 +45,25 @@ export function portRulesOf({ common, varying, own }: NodePortRules): ServicePor
  * Makes nodes' rules of the Service ports of one state, and gives nodes the very same object wherever their rules of a
  * Service port are equal: most ports have one set of rules for the whole cluster.
  */
-export class SharedServicePortRules {
+export class SharedPortRules<Rules, Node extends Proxier> {
   private readonly state: ProxyState;
-  private readonly verbosity: Verbosity;
-  private readonly varying: readonly VaryingPort[];
+  private readonly make: MakeRules<Rules, Node>;
+  private readonly varying: readonly VaryingPort<Rules, Node>[];
   private readonly places: readonly number[];
   /** Of the varying ports, those that more than the node's own endpoints bears on. */
   private readonly intricate: number[] = [];
   /** Of the others, those that have endpoints on a node. */
   private readonly concerned = new Map<string, number[]>();
   /** The varying ports' rules on a node without any endpoints. */
-  private readonly elsewhere = new Map<string, readonly ServicePortRules[]>();
-  private readonly commons = new Map<string, readonly ServicePortRules[]>();
+  private readonly elsewhere = new Map<string, readonly Rules[]>();
+  private readonly commons = new Map<string, readonly Rules[]>();
 
-  constructor(state: ProxyState) {
+  constructor(state: ProxyState, make: MakeRules<Rules, Node>) {
     this.state = state;
-    this.verbosity = verbosityOf(state);
+    this.make = make;
     this.varying = state.servicePorts.flatMap((port, place) => {
       const endpoints = endpointsOf(state, port);
-      return varies(port, endpoints) ? [new VaryingPort(place, port, endpoints)] : [];
+      return varies(port, endpoints) ? [new VaryingPort(place, port, endpoints, make)] : [];
     });
     this.places = this.varying.map(({ place }) => place);
     this.varying.forEach((port, i) => {
@@ -70,13 +77,11 @@ export class SharedServicePortRules {
     });
   }
 
-  of(proxier: Proxier): NodePortRules {
+  of(proxier: Node): NodePortRules<Rules> {
     const settings = settingsKey(proxier);
     let common = this.commons.get(settings);
     if (common === undefined) {
-      common = this.state.servicePorts.map((port) =>
-        servicePortRules(port, endpointsOf(this.state, port), proxier, this.verbosity),
-      );
+      common = this.state.servicePorts.map((port) => this.make(port, endpointsOf(this.state, port), proxier));
       this.commons.set(settings, common);
       for (const port of this.varying) port.put(settings, proxier, common[port.place]!);
     }
@@ -84,18 +89,28 @@ export class SharedServicePortRules {
   }
 
   /** Most ports have no endpoint on the node and differ by nothing else: those are taken over from a list for all nodes. */
-  private ownOf(settings: string, proxier: Proxier): ServicePortRules[] {
+  private ownOf(settings: string, proxier: Node): Rules[] {
     let elsewhere = this.elsewhere.get(settings);
     if (elsewhere === undefined) {
       const nowhere = { ...proxier, nodeName: "" };
-      elsewhere = this.varying.map((port) => port.of(settings, nowhere, this.verbosity));
+      elsewhere = this.varying.map((port) => port.of(settings, nowhere));
       this.elsewhere.set(settings, elsewhere);
     }
     const own = elsewhere.slice();
     for (const places of [this.concerned.get(proxier.nodeName) ?? [], this.intricate])
-      for (const i of places) own[i] = this.varying[i]!.of(settings, proxier, this.verbosity);
+      for (const i of places) own[i] = this.varying[i]!.of(settings, proxier);
     return own;
   }
+}
+
+/** The rules in iptables mode. */
+export type SharedServicePortRules = SharedPortRules<ServicePortRules, Proxier>;
+
+export function sharedServicePortRules(state: ProxyState): SharedServicePortRules {
+  const verbosity = verbosityOf(state);
+  return new SharedPortRules(state, (port, endpoints, node) =>
+    servicePortRules(port, endpoints, node, verbosity),
+  );
 }
 
 /** What of the node bears on the rules of any Service port. */
@@ -110,12 +125,13 @@ const varies = (port: ServicePort, endpoints: readonly Endpoint[]): boolean =>
   endpoints.some(({ duplicates, zoneHints }) => duplicates.length > 0 || zoneHints.length > 0);
 
 /** A Service port whose rules are not everywhere the same. */
-class VaryingPort {
+class VaryingPort<Rules, Node extends Proxier> {
   readonly place: number;
   private readonly port: ServicePort;
   private readonly endpoints: readonly Endpoint[];
+  private readonly make: MakeRules<Rules, Node>;
   /** By the nodes' settings, then by what else of a node bears on the rules. */
-  private readonly variants = new Map<string, Map<string, ServicePortRules>>();
+  private readonly variants = new Map<string, Map<string, Rules>>();
   private readonly hinted: boolean;
   private readonly duplicated: boolean;
   /** Only the node's own endpoints bear on the rules. */
@@ -123,7 +139,13 @@ class VaryingPort {
   /** Endpoints of each node, as far as traffic may be kept on it. */
   private readonly localTo = new Map<string, string>();
 
-  constructor(place: number, port: ServicePort, endpoints: readonly Endpoint[]) {
+  constructor(
+    place: number,
+    port: ServicePort,
+    endpoints: readonly Endpoint[],
+    make: MakeRules<Rules, Node>,
+  ) {
+    this.make = make;
     this.place = place;
     this.port = port;
     this.endpoints = endpoints;
@@ -140,22 +162,22 @@ class VaryingPort {
     return this.localTo.keys();
   }
 
-  put(settings: string, proxier: Proxier, rules: ServicePortRules): void {
+  put(settings: string, proxier: Node, rules: Rules): void {
     this.variantsUnder(settings).set(this.key(proxier), rules);
   }
 
-  of(settings: string, proxier: Proxier, verbosity: Verbosity): ServicePortRules {
+  of(settings: string, proxier: Node): Rules {
     const variants = this.variantsUnder(settings);
     const key = this.key(proxier);
     let rules = variants.get(key);
     if (rules === undefined) {
-      rules = servicePortRules(this.port, this.endpoints, proxier, verbosity);
+      rules = this.make(this.port, this.endpoints, proxier);
       variants.set(key, rules);
     }
     return rules;
   }
 
-  private variantsUnder(settings: string): Map<string, ServicePortRules> {
+  private variantsUnder(settings: string): Map<string, Rules> {
     let variants = this.variants.get(settings);
     if (variants === undefined) {
       variants = new Map();

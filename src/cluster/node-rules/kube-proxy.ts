@@ -13,7 +13,7 @@ import {
   KUBE_PROXY_CANARY,
   kubeProxySysctls,
 } from "../kube-proxy/setup.ts";
-import { SharedServicePortRules } from "../kube-proxy/shared-rules.ts";
+import { type SharedServicePortRules, sharedServicePortRules } from "../kube-proxy/shared-rules.ts";
 import {
   generateRuleSet as generateRuleSet17,
   type ProxyState as ProxyState17,
@@ -23,10 +23,16 @@ import {
 import { JUMPS as JUMPS_17, SYSCTLS as SYSCTLS_17 } from "../kube-proxy/v1.7/setup.ts";
 import type { ClusterModel, NodeModel } from "../objects/model.ts";
 import type { RuleCommand } from "./command.ts";
+import { SharedNftables } from "./shared-nftables.ts";
 
 /** The cluster's Services and endpoints as its kube-proxies hold them: made once, shared by all nodes. */
 export type ServiceState =
-  | { readonly version: "1.32"; readonly state: ProxyState; readonly shared: SharedServicePortRules }
+  | {
+      readonly version: "1.32";
+      readonly state: ProxyState;
+      readonly shared: SharedServicePortRules;
+      readonly nftables: SharedNftables;
+    }
   | { readonly version: "1.7"; readonly state: ProxyState17 };
 
 /** Takes in a cluster's Services and EndpointSlices for the release whose kube-proxy it has. */
@@ -34,7 +40,12 @@ export function serviceState({ kubeProxy, services, endpointSlices }: ClusterMod
   switch (kubeProxy.version) {
     case "1.32": {
       const state = proxyState132(services, endpointSlices);
-      return { version: "1.32", state, shared: new SharedServicePortRules(state) };
+      return {
+        version: "1.32",
+        state,
+        shared: sharedServicePortRules(state),
+        nftables: new SharedNftables(state),
+      };
     }
     case "1.7":
       return { version: "1.7", state: proxyState17(services, endpointSlices) };

@@ -1,4 +1,3 @@
-import { applyNft } from "../../linux/netfilter/nftables/transaction.ts";
 import type { Netns } from "../../linux/netns.ts";
 import { type NftProxier, nftProxier } from "../kube-proxy/nftables/proxier.ts";
 import { fullNftSync, nftRules } from "../kube-proxy/nftables/sync.ts";
@@ -46,5 +45,6 @@ export function syncNftables(
   node: NodeModel,
   netns: Netns,
 ): void {
-  netns.netfilter.installNftables(applyNft(null, kubeProxyNft(model, services, node, netns)));
+  if (services.version !== "1.32") throw new RangeError("kube-proxy 1.7 has no nftables mode");
+  netns.netfilter.installNftables(services.nftables.tableOf(nftProxierOf(model, node, netns)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { generateTopology } from "../../../src/analysis/generate/generate.ts";
-import { BACKENDS, DEFAULT_PLAN } from "../../../src/analysis/generate/plan.ts";
+import { type BACKENDS, DEFAULT_PLAN } from "../../../src/analysis/generate/plan.ts";
 import type { SimulatedCluster } from "../../../src/cluster/build/cluster.ts";
 import { buildNetwork } from "../../../src/cluster/build/network.ts";
 import type { ClusterModel, PodModel } from "../../../src/cluster/objects/model.ts";
@@ -11,7 +11,7 @@ import { send } from "../../../src/trace/send.ts";
 import { clusterYaml, modelOf } from "./fixture.ts";
 
 /** Eight nodes, forty pods, Services of every policy, a host on the nodes' segment. */
-function generated(backend: (typeof BACKENDS)[number]): ClusterModel {
+function generated(backend: (typeof BACKENDS)[number], mode = "iptables"): ClusterModel {
   const plan = {
     ...DEFAULT_PLAN,
     nodes: 8,
@@ -21,7 +21,9 @@ function generated(backend: (typeof BACKENDS)[number]): ClusterModel {
     localPolicy: 0.5,
     backend,
   };
-  return modelOf([...generateTopology(plan)].join(""));
+  return modelOf(
+    `${[...generateTopology(plan)].join("")}---\n{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: ${mode}}\n`,
+  );
 }
 
 const podText = ({ namespace, name }: PodModel): string => `pod/${namespace}/${name}`;
@@ -55,17 +57,26 @@ function told(cluster: SimulatedCluster, request: TraceRequest): unknown {
 }
 
 describe("a cluster whose nodes are made on demand", () => {
-  it.each(BACKENDS)("does with packets what one does that is made at once, over %s", (backend) => {
-    const model = generated(backend);
-    const [whole, lazy] = [false, true].map((onDemand) => buildNetwork(model, { seed: 3, onDemand }));
-    for (const request of requestsOf(model, 60))
-      expect(told(lazy!, request), JSON.stringify(request)).toEqual(told(whole!, request));
-    for (const { name } of model.nodes)
-      for (const format of EXPORT_FORMATS)
-        expect(lined(exportNode(lazy!, name, format)), `${format} of ${name}`).toEqual(
-          lined(exportNode(whole!, name, format)),
-        );
-  });
+  it.each([
+    ["udp", "iptables"],
+    ["vxlan", "iptables"],
+    ["host-gw", "iptables"],
+    ["vxlan", "ipvs"],
+    ["vxlan", "nftables"],
+  ] as const)(
+    "does with packets what one does that is made at once, over %s, in %s mode",
+    (backend, mode) => {
+      const model = generated(backend, mode);
+      const [whole, lazy] = [false, true].map((onDemand) => buildNetwork(model, { seed: 3, onDemand }));
+      for (const request of requestsOf(model, 60))
+        expect(told(lazy!, request), JSON.stringify(request)).toEqual(told(whole!, request));
+      for (const { name } of model.nodes)
+        for (const format of EXPORT_FORMATS)
+          expect(lined(exportNode(lazy!, name, format)), `${format} of ${name}`).toEqual(
+            lined(exportNode(whole!, name, format)),
+          );
+    },
+  );
 
   it("makes no node that nobody has spoken to", () => {
     const model = generated("vxlan");

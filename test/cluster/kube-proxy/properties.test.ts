@@ -4,7 +4,7 @@ import { completeKubeProxyConfiguration } from "../../../src/cluster/kube-proxy/
 import { proxier } from "../../../src/cluster/kube-proxy/proxier.ts";
 import { proxyState } from "../../../src/cluster/kube-proxy/proxy-state.ts";
 import { formatRestore, generateRestore, generateRuleSet } from "../../../src/cluster/kube-proxy/restore.ts";
-import { SharedServicePortRules } from "../../../src/cluster/kube-proxy/shared-rules.ts";
+import { sharedServicePortRules } from "../../../src/cluster/kube-proxy/shared-rules.ts";
 import { generateRestore as generateRestore17 } from "../../../src/cluster/kube-proxy/v1.7/restore.ts";
 import { cluster, node, zone } from "./arbitrary.ts";
 import { NODE } from "./cluster.ts";
@@ -97,7 +97,7 @@ describe("for any Services and EndpointSlices", () => {
     fc.assert(
       fc.property(cluster, nodes, (objects, some) => {
         const state = proxyState(objects.services, objects.endpointSlices);
-        const shared = new SharedServicePortRules(state);
+        const shared = sharedServicePortRules(state);
         for (const { name, zone, octet, subnet } of some) {
           const labels = { "topology.kubernetes.io/zone": zone };
           const facts = proxier(config, { ...NODE, name, labels, nodeIP: `${subnet}.${octet}` });
@@ -113,7 +113,7 @@ describe("for any Services and EndpointSlices", () => {
   it("nodes share the very objects where their rules are equal", () => {
     const web = { metadata: { name: "web" }, spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] } };
     const state = proxyState([web], []);
-    const shared = new SharedServicePortRules(state);
+    const shared = sharedServicePortRules(state);
     const [first, second] = ["node1", "node2"].map((name) =>
       generateRuleSet(state, proxier(config, { ...NODE, name }), shared),
     );

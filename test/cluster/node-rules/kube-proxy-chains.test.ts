@@ -4,7 +4,7 @@ import { completeKubeProxyConfiguration } from "../../../src/cluster/kube-proxy/
 import { proxier } from "../../../src/cluster/kube-proxy/proxier.ts";
 import { proxyState } from "../../../src/cluster/kube-proxy/proxy-state.ts";
 import { formatRestore, generateRuleSet } from "../../../src/cluster/kube-proxy/restore.ts";
-import { SharedServicePortRules } from "../../../src/cluster/kube-proxy/shared-rules.ts";
+import { sharedServicePortRules } from "../../../src/cluster/kube-proxy/shared-rules.ts";
 import { SharedRestore } from "../../../src/cluster/node-rules/shared-restore.ts";
 import { writeRuleSet } from "../../../src/linux/netfilter/iptables-save/write.ts";
 import { LayeredChains } from "../../../src/linux/netfilter/rules/layered-chains.ts";
@@ -53,7 +53,7 @@ describe("kube-proxy's chains, made when they are asked for", () => {
         const rules = new Map<string, { lazy: RuleSet; eager: RuleSet }>();
         for (const objects of [first, second]) {
           const state = proxyState(objects.services, objects.endpointSlices);
-          const shared = new SharedServicePortRules(state);
+          const shared = sharedServicePortRules(state);
           for (const { name, zone, octet } of some) {
             const labels = { "topology.kubernetes.io/zone": zone };
             const facts = proxier(config, { ...NODE, name, labels, nodeIP: `10.1.96.${octet}` });
@@ -76,7 +76,7 @@ describe("kube-proxy's chains, made when they are asked for", () => {
   it("are the very same objects on nodes where they are equal", () => {
     const web = { metadata: { name: "web" }, spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] } };
     const restore = new SharedRestore();
-    const chains = restore.kubeProxyChains(new SharedServicePortRules(proxyState([web], [])));
+    const chains = restore.kubeProxyChains(sharedServicePortRules(proxyState([web], [])));
     const [one, other] = ["node1", "node2"].map((name) => chains.of(proxier(config, { ...NODE, name })));
     for (const name of one!.filter.names()) expect(other!.filter.get(name)).toBe(one!.filter.get(name));
     expect(one!.filter.get("KUBE-SERVICES")?.rules).toHaveLength(1);
@@ -93,7 +93,7 @@ describe("kube-proxy's chains, made when they are asked for", () => {
     const restore = new SharedRestore();
     const facts = proxier(config, NODE);
     const sourcesOf = (slices: (typeof slice)[]) =>
-      restore.kubeProxyChains(new SharedServicePortRules(proxyState([web!], slices))).of(facts);
+      restore.kubeProxyChains(sharedServicePortRules(proxyState([web!], slices))).of(facts);
     const before = restore.applySources(BEFORE, sourcesOf([slice]));
     const chain = [...before.tables[1]!.chains.keys()].find((name) => name.startsWith("KUBE-SVC-"))!;
     const used = applyRestore(before, `*nat\n-A PREROUTING -j ${chain}\nCOMMIT\n`, { noflush: true });

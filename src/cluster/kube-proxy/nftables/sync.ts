@@ -59,6 +59,39 @@ export function partialNftSync(before: readonly NftPortRules[], after: readonly 
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
+/**
+ * Commands that put other rules of some Service ports in the place of those that are there, at once: chains, sets and
+ * elements that the new rules do not have go too.
+ */
+export function nftPortsSync(changes: readonly (readonly [NftPortRules, NftPortRules])[]): string[] {
+  const lines: string[] = [];
+  const gone: string[] = [];
+  for (const [before, after] of changes) {
+    const wanted = new Map(after.elements.map((element) => [elementKey(element), element.value]));
+    const held = new Map(before.elements.map((element) => [elementKey(element), element.value]));
+    for (const element of before.elements)
+      if (wanted.get(elementKey(element)) !== element.value) lines.push(elementCommand("delete", element));
+    for (const chain of before.chains) lines.push(`${command("flush", "chain")} ${chain}`);
+    for (const chain of after.chains) lines.push(...ensureChain(chain));
+    for (const element of after.elements)
+      if (held.get(elementKey(element)) !== element.value) lines.push(elementCommand("add", element));
+    for (const line of after.commands) lines.push(line);
+    const kept = new Set([...after.chains, ...setsOf(after)]);
+    for (const chain of before.chains)
+      if (!kept.has(chain)) gone.push(`${command("delete", "chain")} ${chain}`);
+    for (const set of setsOf(before)) if (!kept.has(set)) gone.push(`${command("delete", "set")} ${set}`);
+  }
+  return [...lines, ...gone];
+}
+
+const ADD_SET = `${command("add", "set")} `;
+
+/** Names of the sets that a Service port's commands make. */
+const setsOf = ({ commands }: NftPortRules): string[] =>
+  commands
+    .filter((line) => line.startsWith(ADD_SET))
+    .map((line) => line.slice(ADD_SET.length, line.indexOf(" ", ADD_SET.length)));
+
 const ensureChain = (chain: string): string[] => [
   `${command("add", "chain")} ${chain}`,
   `${command("flush", "chain")} ${chain}`,

@@ -104,6 +104,15 @@ function masqueradeRules(mark: string): string[] {
   ];
 }
 
+/** The commands that put a node's own addresses in. */
+export const nodePortIPCommands = ({ nodePortIPs }: Pick<NftProxier, "nodePortIPs">): string[] =>
+  nodePortIPs === null
+    ? []
+    : [
+        `${command("flush", "set")} nodeport-ips`,
+        ...nodePortIPs.map((ip) => `${command("add", "element")} nodeport-ips { ${ip} }`),
+      ];
+
 function containerCommands({ nodePortIPs }: NftProxier): string[] {
   return [
     set("cluster-ips", "Active ClusterIPs"),
@@ -115,10 +124,7 @@ function containerCommands({ nodePortIPs }: NftProxier): string[] {
     set("nodeport-ips", "IPs that accept NodePort traffic"),
     ...(nodePortIPs === null
       ? [`${command("delete", "set")} nodeport-ips`]
-      : [
-          `${command("flush", "set")} nodeport-ips`,
-          ...nodePortIPs.map((ip) => `${command("add", "element")} nodeport-ips { ${ip} }`),
-        ]),
+      : nodePortIPCommands({ nodePortIPs })),
     map("no-endpoint-services", BY_ADDRESS, "vmap to drop or reject packets to services with no endpoints"),
     map(
       "no-endpoint-nodeports",

@@ -85,7 +85,7 @@ export class TcpTracking {
 
 export class Conntrack {
   readonly protocol: number;
-  readonly original: Tuple;
+  original: Tuple;
   reply: Tuple;
   /** IPS_* bits. */
   status = 0;

@@ -20,6 +20,28 @@ export interface Found {
 
 const INITIAL_BUCKETS = 256;
 
+/** `struct nf_conntrack_tuple_hash`: a listed connection's tuple and its place in the table, in one object. */
+class TupleHash implements Tuple {
+  readonly src: number;
+  readonly dst: number;
+  readonly sport: number;
+  readonly dport: number;
+  readonly protocol: number;
+  readonly direction: Direction;
+  readonly ct: Conntrack;
+  next: TupleHash | null = null;
+
+  constructor({ src, dst, sport, dport, protocol }: Tuple, ct: Conntrack, direction: Direction) {
+    this.src = src;
+    this.dst = dst;
+    this.sport = sport;
+    this.dport = dport;
+    this.protocol = protocol;
+    this.direction = direction;
+    this.ct = ct;
+  }
+}
+
 /** Confirmed connections, listed through themselves. */
 interface List {
   oldest: Conntrack | null;
@@ -34,7 +56,7 @@ interface List {
  */
 export class ConntrackTable {
   readonly netns: Netns;
-  private buckets: (Link | null)[] = new Array<Link | null>(INITIAL_BUCKETS).fill(null);
+  private buckets: (TupleHash | null)[] = new Array<TupleHash | null>(INITIAL_BUCKETS).fill(null);
   private readonly confirmed: List = { oldest: null, newest: null, size: 0 };
   /** Connections by original source, newest first, for source mappings that should be kept (nf_nat_bysource). */
   private bySource: (Conntrack | null)[] = new Array<Conntrack | null>(INITIAL_BUCKETS).fill(null);
@@ -53,18 +75,17 @@ export class ConntrackTable {
   find(src: number, dst: number, sport: number, dport: number, protocol: number): Found {
     const found = this.found;
     const now = this.netns.clock.nowUs;
-    let link = this.buckets[hash(src, dst, sport, dport, protocol) & (this.buckets.length - 1)] ?? null;
-    for (; link !== null; link = link.next) {
-      const t = link.tuple;
+    let t = this.buckets[hash(src, dst, sport, dport, protocol) & (this.buckets.length - 1)] ?? null;
+    for (; t !== null; t = t.next) {
       if (t.sport !== sport || t.dport !== dport || t.src !== src || t.dst !== dst || t.protocol !== protocol)
         continue;
-      const { ct } = link;
+      const { ct } = t;
       if (ct.expiresUs <= now) {
         this.remove(ct);
         break;
       }
       found.ct = ct;
-      found.direction = link.direction;
+      found.direction = t.direction;
       return found;
     }
     found.ct = null;
@@ -84,10 +105,15 @@ export class ConntrackTable {
   /** Puts a connection in by both its tuples; it is listed from now on. */
   insert(ct: Conntrack): void {
     const { journal } = this.netns.clock;
-    if (journal !== null) this.noteInsert(journal, ct);
+    if (journal !== null) journal.keep(ct);
     if (this.confirmed.size * 2 > this.buckets.length) this.grow();
-    this.link(ct, ct.original, IP_CT_DIR_ORIGINAL);
-    this.link(ct, ct.reply, IP_CT_DIR_REPLY);
+    const original = new TupleHash(ct.original, ct, IP_CT_DIR_ORIGINAL);
+    const reply = new TupleHash(ct.reply, ct, IP_CT_DIR_REPLY);
+    ct.original = original;
+    ct.reply = reply;
+    this.link(original);
+    this.link(reply);
+    if (journal !== null) this.noteInsert(journal, original, reply);
     this.append(ct);
     ct.status |= IPS_CONFIRMED;
   }
@@ -99,8 +125,8 @@ export class ConntrackTable {
     if (journal !== null) journal.keep(ct);
     this.unlist(ct);
     ct.status |= IPS_DYING;
-    this.unlink(ct, ct.original);
-    this.unlink(ct, ct.reply);
+    this.unlink(ct.original);
+    this.unlink(ct.reply);
     this.forgetSource(ct);
     const recorder = this.netns.network.recorder;
     if (recorder !== null) recorder.record(describe(this.netns, 0, "destroy", ct));
@@ -240,18 +266,18 @@ export class ConntrackTable {
     return same;
   }
 
-  private link(ct: Conntrack, tuple: Tuple, direction: Direction): void {
+  private link(tuple: TupleHash): void {
     const { buckets } = this;
     const at = this.bucketOf(tuple);
-    const next = buckets[at] ?? null;
-    buckets[at] = { ct, tuple, direction, next };
+    tuple.next = buckets[at] ?? null;
+    buckets[at] = tuple;
   }
 
-  private unlink(ct: Conntrack, tuple: Tuple): void {
+  private unlink(tuple: Tuple): void {
     const at = this.bucketOf(tuple);
-    let before: Link | null = null;
+    let before: TupleHash | null = null;
     for (let link = this.buckets[at] ?? null; link !== null; link = link.next) {
-      if (link.ct === ct && link.tuple === tuple) {
+      if (link === tuple) {
         const { journal } = this.netns.clock;
         if (journal !== null) {
           if (before === null) putBack(journal, this.buckets, at);
@@ -269,13 +295,11 @@ export class ConntrackTable {
     return hash(t.src, t.dst, t.sport, t.dport, t.protocol) & (this.buckets.length - 1);
   }
 
-  /** Before a connection is listed: it will be taken out again, while no journal is kept. */
-  private noteInsert(journal: Journal, ct: Conntrack): void {
-    journal.keep(ct);
-    const { original, reply } = ct;
+  /** A connection is listed: its tuples will be taken out again, while no journal is kept. */
+  private noteInsert(journal: Journal, original: TupleHash, reply: TupleHash): void {
     journal.undo(() => {
-      this.unlink(ct, original);
-      this.unlink(ct, reply);
+      this.unlink(original);
+      this.unlink(reply);
     });
   }
 
@@ -296,11 +320,11 @@ export class ConntrackTable {
     const { buckets: old, bySource } = this;
     const { journal } = this.netns.clock;
     if (journal !== null) this.keepBuckets(journal);
-    this.buckets = new Array<Link | null>(old.length * 4).fill(null);
+    this.buckets = new Array<TupleHash | null>(old.length * 4).fill(null);
     for (let link of old) {
       while (link !== null) {
         const { next } = link;
-        const at = this.bucketOf(link.tuple);
+        const at = this.bucketOf(link);
         link.next = this.buckets[at] ?? null;
         this.buckets[at] = link;
         link = next;
@@ -334,22 +358,14 @@ function putBack<T>(journal: Journal, buckets: T[], at: number): void {
   });
 }
 
-function putBackAfter(journal: Journal, before: Link, link: Link): void {
+function putBackAfter(journal: Journal, before: TupleHash, link: TupleHash): void {
   journal.undo(() => {
     before.next = link;
   });
 }
 
-/** `struct nf_conntrack_tuple_hash` */
-interface Link {
-  readonly ct: Conntrack;
-  readonly tuple: Tuple;
-  readonly direction: Direction;
-  next: Link | null;
-}
-
-function linksOf(first: Link | null): Link[] {
-  const links: Link[] = [];
+function linksOf(first: TupleHash | null): TupleHash[] {
+  const links: TupleHash[] = [];
   for (let link = first; link !== null; link = link.next) links.push(link);
   return links;
 }

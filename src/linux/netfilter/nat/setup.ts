@@ -34,12 +34,22 @@ export function natSetupInfo(
     ct.reply = invertTuple(wanted)!;
     ct.status |= manip === "source" ? IPS_SRC_NAT : IPS_DST_NAT;
   }
+  decided(table, ct, manip);
+  return NF_ACCEPT;
+}
+
+function decided(table: ConntrackTable, ct: Conntrack, manip: Manip): void {
   if (manip === "source") table.rememberSource(ct);
   ct.status |= manip === "source" ? IPS_SRC_NAT_DONE : IPS_DST_NAT_DONE;
-  return NF_ACCEPT;
 }
 
 /** `nf_nat_alloc_null_binding`: no rule wants a translation, so the addresses stay; the port too unless it is taken. */
 export function natNullBinding(netns: Netns, table: ConntrackTable, ct: Conntrack, manip: Manip): Verdict {
-  return natSetupInfo(netns, table, ct, toAddress(manip === "source" ? ct.reply.dst : ct.reply.src), manip);
+  if ((ct.status & IPS_CONFIRMED) !== 0) return NF_ACCEPT;
+  if (table.taken(ct.reply, ct))
+    return natSetupInfo(netns, table, ct, toAddress(manip === "source" ? ct.reply.dst : ct.reply.src), manip);
+  // getUniqueTuple would give back what it was given: most connections of a node come this way
+  netns.clock.journal?.keep(ct);
+  decided(table, ct, manip);
+  return NF_ACCEPT;
 }

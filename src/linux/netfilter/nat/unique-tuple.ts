@@ -51,6 +51,11 @@ export function getUniqueTuple(
 
 /** `nf_nat_used_tuple`: would the answer to this be taken for another connection's? */
 function used(table: ConntrackTable, tuple: Tuple, ct: Conntrack): boolean {
+  if (tuple.protocol !== IPPROTO_ICMP) {
+    // the answer is the question turned round: no need to make one for looking it up
+    const other = table.find(tuple.dst, tuple.src, tuple.dport, tuple.sport, tuple.protocol).ct;
+    return other !== null && other !== ct;
+  }
   const reply = invertTuple(tuple);
   return reply !== null && table.taken(reply, ct);
 }

@@ -45,14 +45,27 @@ const FIRST_PORT = 1024;
 /** What of a rule set decides guidance: its `statistic` rules, by chain. */
 export type ChainRules = (netns: string, table: string, chain: string) => readonly string[];
 
-/** Reads the random answers off what the kernel counted and remembers. */
-export function guidanceOf(record: FlowRecord, rules: ChainRules): Guidance {
+/**
+ * Reads the random answers off what the kernel counted and remembers.
+ *
+ * @param before the connections that it remembered before the flow: their ports were drawn then.
+ */
+export function guidanceOf(
+  record: FlowRecord,
+  rules: ChainRules,
+  before: FlowRecord["conntrack"] = {},
+): Guidance {
   const order = netnsInOrder(record);
   return {
     chances: order.flatMap((netns) => chancesIn(netns, record, rules)),
-    ports: order.flatMap((netns) => drawnPorts(record.conntrack[netns] ?? [])),
+    ports: order.flatMap((netns) => {
+      const old = new Set((before[netns] ?? []).map(tuplesOf));
+      return drawnPorts((record.conntrack[netns] ?? []).filter((row) => !old.has(tuplesOf(row))));
+    }),
   };
 }
+
+const tuplesOf = ({ protocol, original, reply }: ConntrackRow): string => `${protocol} ${original} ${reply}`;
 
 /** The namespaces in the order in which the flow came to them. */
 function netnsInOrder({ frames, conntrack }: FlowRecord): string[] {

@@ -52,6 +52,8 @@ export class LabSession {
   private readonly ports: TunnelPorts;
   private readonly known: ReadonlySet<string>;
   private before: Readonly<Record<string, string>> = {};
+  /** The kernel's connections at the end of the last flow. */
+  private remembered: FlowRecord["conntrack"] = {};
   private simulatedBefore: Readonly<Record<string, string>>;
   private last: SimulatedProbe | null = null;
   private readonly rules = new Map<string, string[]>();
@@ -123,7 +125,8 @@ export class LabSession {
     if (isFresh) forget(this.cluster);
     // the first frame tells better than the agent when the packet left
     this.advanceTo(Math.max(answer.startUs, kernel.frames[0]?.timeUs ?? 0));
-    this.chooser.guide(guidanceOf(kernel, this.chainRules));
+    this.chooser.guide(guidanceOf(kernel, this.chainRules, isFresh ? {} : this.remembered));
+    this.remembered = kernel.conntrack;
     const probe = simulateFlow(this.cluster, request, this.simulatedBefore);
     this.chooser.guide({ chances: [], ports: [] });
     this.simulatedBefore = probe.counters;

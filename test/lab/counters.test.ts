@@ -63,6 +63,12 @@ describe("guidance", () => {
     expect(guidanceOf(recordOf(1, 0), rules)).toEqual({ chances: [true], ports: [1030] });
     expect(guidanceOf(recordOf(0, 1), rules).chances).toEqual([false]);
   });
+
+  it("takes no port of a connection that was there before", () => {
+    const record = recordOf(1, 0);
+    expect(guidanceOf(record, rules, record.conntrack).ports).toEqual([]);
+    expect(guidanceOf(record, rules, { n2: record.conntrack["n1"]! }).ports).toEqual([1030]);
+  });
 });
 
 describe("the distribution of random choices", () => {

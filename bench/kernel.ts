@@ -5,6 +5,7 @@ import { missingRequirements } from "../src/lab/requirements.ts";
 import { formatIpv4 } from "../src/packet/address.ts";
 import {
   CLIENT,
+  combination,
   FIRST_PORT,
   FLOW_CASES,
   type FlowCase,
@@ -12,11 +13,12 @@ import {
   NODE,
   PORTS,
   SERVER,
-  SimulatedFlow,
+  SERVICE_PORT,
 } from "./kernel/cases.ts";
 import { BATCH, KernelCluster, labName, PAYLOAD, sweepStale } from "./kernel/namespaces.ts";
+import type { SimulateAnswer, SimulateRequest } from "./simulate-flow.ts";
 import { benchCluster, labPlan } from "./suite/built.ts";
-import { hottest } from "./suite/profile.ts";
+import { Process } from "./suite/process.ts";
 import { machine, targetText, writeResult } from "./suite/result.ts";
 
 /**
@@ -28,35 +30,26 @@ import { machine, targetText, writeResult } from "./suite/result.ts";
 const ROUNDS = 5;
 const SECONDS = Number(process.env["BENCH_SECONDS"] ?? 1);
 const WARM_UP_SECONDS = 2;
-const PROFILED_FUNCTIONS = 10;
-/** Shared by all: ports of the benchmark's Services and servers. */
-const SERVICE_PORT = 80;
+/** Of the benchmark's servers. */
 const TARGET_PORT = 8080;
 
 interface Sides {
-  readonly bench: ReturnType<typeof benchCluster>;
   readonly kernel: KernelCluster;
+  /** Of the Service. */
   readonly destination: number;
   readonly mostFlows: number;
 }
 
-/** The same cluster in both worlds. */
+/** The same cluster for both worlds; the simulated one is built once more in each flow's process. */
 async function build(services: number): Promise<Sides> {
-  const bench = benchCluster({
-    services,
-    endpoints: 1,
-    mode: "iptables",
-    scheduler: "rr",
-    placement: "same-node",
-    seed: 1,
-  });
+  const bench = benchCluster(combination(services));
   const plan = labPlan(bench.cluster, labName(String(services)), "nft");
   const rules = plan.namespaces.find(({ name }) => name === NODE)?.rules ?? "";
   const last = lastService(rules, bench.addresses.map(formatIpv4));
   const kernel = await KernelCluster.build(plan, TARGET_PORT);
   // half: what is forgotten is freed a little later
   const mostFlows = Math.min(PORTS, Math.floor((await kernel.mostConnections(NODE)) / 2));
-  return { bench, kernel, destination: bench.addresses[last]!, mostFlows };
+  return { kernel, destination: bench.addresses[last]!, mostFlows };
 }
 
 /** Packets a second, sent and received, of one round in the kernel. */
@@ -90,36 +83,62 @@ interface CaseRates {
 
 const median = (values: readonly number[]): number => spread(values).p50;
 
-async function measure(sides: ReadonlyMap<number, Sides>): Promise<CaseRates[]> {
-  const cases = FLOW_CASES.map((one) => {
-    const side = sides.get(one.services)!;
-    const flow = new SimulatedFlow(side.bench, one.kind, side.destination, SERVICE_PORT);
-    flow.rate(WARM_UP_SECONDS, PAYLOAD);
-    const rates: CaseRates = {
-      ...one,
+/** One flow through both worlds: what is measured of it, and the process that simulates it. */
+interface Contest {
+  readonly one: FlowCase;
+  readonly side: Sides;
+  readonly simulator: Process<SimulateRequest, SimulateAnswer>;
+  readonly rates: CaseRates;
+}
+
+function contest(one: FlowCase, side: Sides): Contest {
+  const { kind, services, target } = one;
+  return {
+    one,
+    side,
+    simulator: new Process("simulate-flow.ts", `${kind} flow, ${services} Services`),
+    rates: {
+      kind,
+      services,
       kernelPerSecond: [],
       podpathPerSecond: [],
       kernelArrived: [],
       ratio: 0,
       bestRatio: 0,
+      target,
       hottest: [],
-    };
-    return { one, side, flow, rates };
-  });
-  for (let round = 0; round < ROUNDS; round++)
-    for (const { one, side, flow, rates } of cases) {
-      const { rate, arrived } = await kernelRound(one, side);
-      rates.kernelPerSecond.push(rate);
-      rates.kernelArrived.push(arrived);
-      rates.podpathPerSecond.push(flow.rate(SECONDS, PAYLOAD));
+    },
+  };
+}
+
+const ask = (
+  { one: { kind, services }, side: { destination }, simulator }: Contest,
+  seconds: number,
+  profiled = false,
+) => simulator.ask({ kind, services, destination, seconds, payload: PAYLOAD, profiled });
+
+async function measure(sides: ReadonlyMap<number, Sides>): Promise<CaseRates[]> {
+  const contests = FLOW_CASES.map((one) => contest(one, sides.get(one.services)!));
+  try {
+    for (const each of contests) await ask(each, WARM_UP_SECONDS);
+    for (let round = 0; round < ROUNDS; round++)
+      for (const each of contests) {
+        const { rate, arrived } = await kernelRound(each.one, each.side);
+        each.rates.kernelPerSecond.push(rate);
+        each.rates.kernelArrived.push(arrived);
+        each.rates.podpathPerSecond.push((await ask(each, SECONDS)).perSecond);
+      }
+    for (const each of contests) {
+      const { rates } = each;
+      const { kernelPerSecond, podpathPerSecond } = rates;
+      rates.ratio = median(podpathPerSecond.map((rate, i) => rate / kernelPerSecond[i]!));
+      rates.bestRatio = Math.max(...podpathPerSecond) / Math.max(...kernelPerSecond);
+      rates.hottest = (await ask(each, SECONDS, true)).hottest;
     }
-  for (const { flow, rates } of cases) {
-    const { kernelPerSecond, podpathPerSecond } = rates;
-    rates.ratio = median(podpathPerSecond.map((rate, i) => rate / kernelPerSecond[i]!));
-    rates.bestRatio = Math.max(...podpathPerSecond) / Math.max(...kernelPerSecond);
-    rates.hottest = await hottest(() => flow.rate(SECONDS, PAYLOAD), PROFILED_FUNCTIONS);
+  } finally {
+    for (const { simulator } of contests) simulator.stop();
   }
-  return cases.map(({ rates }) => rates);
+  return contests.map(({ rates }) => rates);
 }
 
 const thousands = (value: number): string => Math.round(value).toLocaleString("en");
@@ -134,6 +153,7 @@ function report(cases: readonly CaseRates[]): string {
       "podpath: packets/s",
       "ns each",
       "ratio",
+      "of best rounds",
       "wanted",
     ],
     colAligns: ["left", "right", "right", "right", "right", "right", "right", "right", "left"],

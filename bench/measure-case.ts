@@ -1,7 +1,8 @@
 import { Bench } from "tinybench";
 import type { Prepared } from "./suite/case.ts";
 import { allCases } from "./suite/groups.ts";
-import type { CaseAnswer, CaseRequest } from "./suite/process.ts";
+import type { CaseAnswer, CaseRequest } from "./suite/measure.ts";
+import { answerRequests } from "./suite/process.ts";
 
 /**
  * The process of one case, forked by `npm run bench`: makes ready, then measures a round whenever it is asked. A process
@@ -44,6 +45,4 @@ async function answer(request: CaseRequest): Promise<CaseAnswer> {
   return { samplesNs, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024) };
 }
 
-process.on("message", (request: CaseRequest) => {
-  void answer(request).then((done) => process.send!(done));
-});
+answerRequests(answer);

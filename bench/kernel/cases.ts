@@ -1,4 +1,4 @@
-import type { BenchCluster } from "../../src/analysis/bench/cluster.ts";
+import type { BenchCluster, Combination } from "../../src/analysis/bench/cluster.ts";
 import type { Target } from "../suite/case.ts";
 import type { Flood } from "./namespaces.ts";
 
@@ -16,6 +16,18 @@ export const FLOW_CASES: readonly FlowCase[] = [
   { kind: "new", services: 10_000, target: { atLeast: 60 } },
 ];
 
+/** The cluster of one node. */
+export const combination = (services: number): Combination => ({
+  services,
+  endpoints: 1,
+  mode: "iptables",
+  scheduler: "rr",
+  placement: "same-node",
+  seed: 1,
+});
+
+/** UDP port of the benchmark's Services. */
+export const SERVICE_PORT = 80;
 export const FIRST_PORT = 1024;
 /** Flows before ports come round again. */
 export const PORTS = 60_000;

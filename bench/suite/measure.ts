@@ -1,7 +1,26 @@
 import { spread } from "../../src/analysis/bench/statistics.ts";
 import type { Case, Comparison, Group } from "./case.ts";
-import { type CaseAnswer, CaseProcess } from "./process.ts";
+import { Process } from "./process.ts";
 import type { CaseResult, Figure } from "./result.ts";
+
+/** What a case's process is asked. */
+export type CaseRequest =
+  | { readonly do: "prepare"; readonly name: string }
+  | {
+      readonly do: "round";
+      readonly name: string;
+      readonly timeMs: number;
+      readonly rounds: number;
+      /** Only the first round warms up. */
+      readonly first: boolean;
+    };
+
+export interface CaseAnswer {
+  /** Nanoseconds of one operation. */
+  readonly samplesNs: readonly number[];
+  /** The most memory the process has held so far. */
+  readonly peakMiB: number;
+}
 
 /** Time that one case's samples take, all rounds together. */
 const SAMPLE_TIME_MS = 2000;
@@ -44,14 +63,20 @@ async function measureInTurns(
   rounds: number,
   answers: ReadonlyMap<string, CaseAnswer[]>,
 ): Promise<void> {
-  const processes: CaseProcess[] = [];
+  const processes = new Map<string, Process<CaseRequest, CaseAnswer>>();
   try {
-    for (const { name } of cases) processes.push(await CaseProcess.start(name));
+    for (const { name } of cases) {
+      const one = new Process<CaseRequest, CaseAnswer>("measure-case.ts", name);
+      processes.set(name, one);
+      await one.ask({ do: "prepare", name });
+    }
     for (let round = 0; round < rounds; round++)
-      for (const one of processes)
-        answers.get(one.name)!.push(await one.round(SAMPLE_TIME_MS / rounds, rounds, round === 0));
+      for (const [name, one] of processes) {
+        const timeMs = SAMPLE_TIME_MS / rounds;
+        answers.get(name)!.push(await one.ask({ do: "round", name, timeMs, rounds, first: round === 0 }));
+      }
   } finally {
-    for (const one of processes) one.stop();
+    for (const one of processes.values()) one.stop();
   }
 }
 

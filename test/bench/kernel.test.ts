@@ -1,6 +1,15 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CLIENT, FIRST_PORT, lastService, NODE, SERVER, SimulatedFlow } from "../../bench/kernel/cases.ts";
+import {
+  CLIENT,
+  combination,
+  FIRST_PORT,
+  lastService,
+  NODE,
+  SERVER,
+  SERVICE_PORT,
+  SimulatedFlow,
+} from "../../bench/kernel/cases.ts";
 import { KernelCluster, labName, PAYLOAD } from "../../bench/kernel/namespaces.ts";
 import { benchCluster } from "../../src/analysis/bench/cluster.ts";
 import { labPlan } from "../../src/lab/plan.ts";
@@ -9,15 +18,7 @@ import { kernelIsThere } from "../kernel/availability.ts";
 
 const PACKETS = 640;
 
-const cluster = () =>
-  benchCluster({
-    services: 10,
-    endpoints: 1,
-    mode: "iptables",
-    scheduler: "rr",
-    placement: "same-node",
-    seed: 1,
-  });
+const cluster = () => benchCluster(combination(10));
 
 describe("the simulator's side", () => {
   it.each(["established", "new"] as const)(
@@ -26,7 +27,7 @@ describe("the simulator's side", () => {
       const bench = cluster();
       const rules = labPlan(bench.cluster, "x", "nft").namespaces.find(({ name }) => name === NODE)!.rules;
       const last = lastService(rules, bench.addresses.map(formatIpv4));
-      const flow = new SimulatedFlow(bench, kind, bench.addresses[last]!, 80);
+      const flow = new SimulatedFlow(bench, kind, bench.addresses[last]!, SERVICE_PORT);
       expect(flow.rate(0.01, PAYLOAD)).toBeGreaterThan(0);
     },
   );
@@ -44,7 +45,7 @@ describe.skipIf(!kernelIsThere)("the kernel's side", () => {
     kernel.flood(CLIENT, SERVER, {
       kind,
       destination: formatIpv4(bench.addresses.at(-1)!),
-      port: 80,
+      port: SERVICE_PORT,
       firstPort: FIRST_PORT,
       packets: PACKETS,
       seconds: 5,

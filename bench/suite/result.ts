@@ -49,7 +49,7 @@ export interface SuiteResult {
 }
 
 /** Was it reached? */
-export const isReached = (value: number, target: Target): boolean =>
+const isReached = (value: number, target: Target): boolean =>
   "atMost" in target ? value <= target.atMost : value >= target.atLeast;
 
 /** `≤ 1.3: reached` */

@@ -19,7 +19,7 @@ function caseLine({ name, unit, p50Ns, leastNs, peakMiB }: CaseResult): string {
 
 function figureTable(figures: readonly Figure[]): string {
   const table = new Table({
-    head: ["ratio", "median", "least", "most", "wanted"],
+    head: ["figure", "median", "least", "most", "wanted"],
     colAligns: ["left", "right", "right", "right", "left"],
     style: { head: [], border: [], compact: true },
   });

@@ -17,13 +17,16 @@ export interface Prepared {
   readonly samples: number;
 }
 
-/** A figure made of two cases: their medians' ratio, or its exponent where one's size is a multiple of the other's. */
+/**
+ * A figure made of two cases: their medians' ratio, or its exponent where one's size is a multiple of the other's. Without
+ * the second: the first one's milliseconds.
+ */
 export interface Comparison {
   readonly name: string;
   /** Name of the case above the line. */
   readonly of: string;
   /** Name of the case below it. */
-  readonly by: string;
+  readonly by?: string;
   /** How many times as large `of` is as `by`: the figure is the exponent of growth then. */
   readonly growth?: number;
   readonly target?: Target;

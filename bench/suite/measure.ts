@@ -52,7 +52,7 @@ export async function measureGroup(group: Group, wanted: (one: Case) => boolean)
     }),
     figures: group.comparisons.flatMap((comparison) => {
       const of = rounds.get(comparison.of);
-      const by = rounds.get(comparison.by);
+      const by = comparison.by === undefined ? null : rounds.get(comparison.by);
       return of === undefined || by === undefined ? [] : [figure(comparison, of, by)];
     }),
   };
@@ -81,6 +81,7 @@ async function measureInTurns(
 }
 
 const CONFIDENCE_95 = 1.96;
+const NS_PER_MS = 1e6;
 
 function caseResult({ name, unit }: Case, rounds: readonly CaseAnswer[]): CaseResult {
   const samples = rounds.flatMap(({ samplesNs }) => samplesNs);
@@ -103,10 +104,11 @@ function caseResult({ name, unit }: Case, rounds: readonly CaseAnswer[]): CaseRe
 function figure(
   { name, growth, target }: Comparison,
   of: readonly CaseAnswer[],
-  by: readonly CaseAnswer[],
+  by: readonly CaseAnswer[] | null,
 ): Figure {
   const p50 = ({ samplesNs }: CaseAnswer): number => spread(samplesNs).p50;
   const values = of.map((answer, round) => {
+    if (by === null) return p50(answer) / NS_PER_MS;
     const ratio = p50(answer) / p50(by[round]!);
     return growth === undefined ? ratio : Math.log(ratio) / Math.log(growth);
   });

@@ -100,6 +100,16 @@ const exponent = (name: string, of: Case, by: Case): Comparison => ({
 
 const loads = [loadCase(SMALL, 5), loadCase(MIDDLE, 3), loadCase(LARGE, 1)] as const;
 
+/** What a cluster of the stated limits may take. */
+const limit = (of: Case, atMostMs: number): Comparison => ({
+  name: `${of.name}, ms`,
+  of: of.name,
+  target: { atMost: atMostMs },
+});
+
+const firsts = [firstTraceCase(MIDDLE), firstTraceCase(LARGE)] as const;
+const further = [furtherTraceCase(MIDDLE), furtherTraceCase(LARGE)] as const;
+
 export const topologyGroups: readonly Group[] = [
   {
     cases: loads,
@@ -107,8 +117,9 @@ export const topologyGroups: readonly Group[] = [
     comparisons: [
       exponent("load, exponent of growth from 50 to 500 nodes", loads[1], loads[0]),
       exponent("load, exponent of growth from 500 to 5,000 nodes", loads[2], loads[1]),
+      limit(loads[2], 60_000),
     ],
   },
-  { cases: [firstTraceCase(MIDDLE), firstTraceCase(LARGE)], rounds: 1, comparisons: [] },
-  { cases: [furtherTraceCase(MIDDLE), furtherTraceCase(LARGE)], rounds: 1, comparisons: [] },
+  { cases: firsts, rounds: 1, comparisons: [limit(firsts[1], 1000)] },
+  { cases: further, rounds: 1, comparisons: [limit(further[1], 5)] },
 ];

@@ -64,12 +64,14 @@ export function simulateFlow(
   wait(cluster, request, saw);
   network.recorder = null;
   const after = simulatedCounters(cluster);
+  const sender = { ...saw };
+  if (request.protocol === "tcp" && !sender.connected) close();
   return {
     events,
     counters: after,
     record: {
       frames: events.flatMap(frameOf),
-      sender: saw,
+      sender,
       receivers: receivers(cluster, events),
       conntrack: Object.fromEntries(
         Object.keys(after).map((name) => [name, conntrackRows(network.netns(name))]),

@@ -11,23 +11,20 @@ describe.skipIf(!kernelIsThere)("random topologies, flows and changes", () => {
   beforeAll(sweepStale);
   afterAll(sweepStale);
 
-  it(
-    `go as in the kernel (PODPATH_KERNEL_SEED=${seed})`,
-    async () => {
-      process.stderr.write(`test/kernel: PODPATH_KERNEL_SEED=${seed}\n`);
-      const report = await runCampaign({
-        seed,
-        topologies: [0, 1, 2, 3, 4, 5],
-        flowsPerTopology: 20,
-        backends: ["udp", "vxlan", "host-gw"],
-        iptables: ["nft", "legacy"],
-        deadlineMs: performance.now() + SECONDS * 1000,
-      });
-      const differing = report.differing === 0 ? "" : report.texts.join("\n");
-      expect(differing).toBe("");
-      expect(report.flows).toBeGreaterThan(0);
-      expect(report.p).toBeGreaterThan(LEAST_P);
-    },
-    (SECONDS + 40) * 1000,
-  );
+  it(`go as in the kernel (PODPATH_KERNEL_SEED=${seed})`, // a machine that is held up for a second lets a retransmission out at another time than the model's
+  { retry: 1, timeout: (SECONDS + 40) * 1000 }, async () => {
+    process.stderr.write(`test/kernel: PODPATH_KERNEL_SEED=${seed}\n`);
+    const report = await runCampaign({
+      seed,
+      topologies: [0, 1, 2, 3, 4, 5],
+      flowsPerTopology: 20,
+      backends: ["udp", "vxlan", "host-gw"],
+      iptables: ["nft", "legacy"],
+      deadlineMs: performance.now() + SECONDS * 1000,
+    });
+    const differing = report.differing === 0 ? "" : report.texts.join("\n");
+    expect(differing).toBe("");
+    expect(report.flows).toBeGreaterThan(0);
+    expect(report.p).toBeGreaterThan(LEAST_P);
+  });
 });

@@ -70,6 +70,9 @@ class Lab:
         self.probe = Probe(request)
         self.probe.look()
         finished = wait(self.probe, self.loop, self.sniffer, request["timeoutMs"] / 1000, request["quietMs"] / 1000)
+        if request["protocol"] == "tcp" and not self.probe.seen["connected"]:
+            # or its next SYN would go out between flows, and choose an endpoint that nobody hears of
+            self.probe.close()
         frames = self.sniffer.take(self.epoch)
         inspect = self.plan_names(lambda one: bool(one["rules"]))
         return {

@@ -132,8 +132,8 @@ class Probe:
                 self.done = True
 
     def close(self):
-        """Lets go at once: a connection ends with a reset."""
-        if self.socket is None:
+        """Lets go at once: a connection ends with a reset. What has been let go of stays so."""
+        if self.socket is None or self.socket.fileno() < 0:
             return
         if self.flow["protocol"] == "tcp":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))

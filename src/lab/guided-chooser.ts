@@ -1,4 +1,5 @@
 import { type ChoiceKind, type Chooser, SeededChooser } from "../linux/chooser.ts";
+import { ETH_P_ARP } from "../packet/packet.ts";
 import type { ConntrackRow } from "./agent.ts";
 import type { FlowRecord } from "./record.ts";
 
@@ -67,9 +68,10 @@ export function guidanceOf(
 
 const tuplesOf = ({ protocol, original, reply }: ConntrackRow): string => `${protocol} ${original} ${reply}`;
 
-/** The namespaces in the order in which the flow came to them. */
+/** The namespaces in the order in which the flow came to them; who is asked for a neighbour hears of it earlier. */
 function netnsInOrder({ frames, conntrack }: FlowRecord): string[] {
-  return [...new Set([...frames.map(({ netns }) => netns), ...Object.keys(conntrack)])];
+  const crossed = frames.filter(({ packet }) => packet?.etherType !== ETH_P_ARP);
+  return [...new Set([...crossed, ...frames].map(({ netns }) => netns).concat(Object.keys(conntrack)))];
 }
 
 /** No at every `statistic` rule before the one that counted, yes there; no at all when a rule without chance did. */

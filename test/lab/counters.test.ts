@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { counted, parseCounters } from "../../src/lab/counters.ts";
 import { Distribution } from "../../src/lab/distribution.ts";
 import { guidanceOf } from "../../src/lab/guided-chooser.ts";
-import type { FlowRecord } from "../../src/lab/record.ts";
+import type { FlowRecord, Frame } from "../../src/lab/record.ts";
+import { ETH_P_ARP, ETH_P_IP, Packet } from "../../src/packet/packet.ts";
 
 const save = (policy: number, a: number, b: number): string => `*nat
 :PREROUTING ACCEPT [${policy}:60]
@@ -62,6 +63,31 @@ describe("guidance", () => {
   it("reads off which random rule matched, and which port was drawn", () => {
     expect(guidanceOf(recordOf(1, 0), rules)).toEqual({ chances: [true], ports: [1030] });
     expect(guidanceOf(recordOf(0, 1), rules).chances).toEqual([false]);
+  });
+
+  it("follows the packets from node to node, not the requests for neighbours", () => {
+    const frame = (netns: string, etherType: number): Frame => {
+      const packet = new Packet();
+      packet.etherType = etherType;
+      return {
+        netns,
+        device: "eth0",
+        direction: "rx",
+        timeUs: 0,
+        link: "ethernet",
+        packet,
+        unreadable: null,
+      };
+    };
+    const conntrack = (port: number) => [
+      { ...recordOf(1, 0).conntrack["n1"]![0]!, reply: `3.3.3.3:53>4.4.4.4:${port}` },
+    ];
+    const record: FlowRecord = {
+      ...recordOf(1, 0),
+      frames: [frame("n2", ETH_P_ARP), frame("n1", ETH_P_IP), frame("n2", ETH_P_IP)],
+      conntrack: { n2: conntrack(2222), n1: conntrack(1111) },
+    };
+    expect(guidanceOf(record, rules).ports).toEqual([1111, 2222]);
   });
 
   it("takes no port of a connection that was there before", () => {

@@ -12,6 +12,8 @@ import type { Skb } from "./skb.ts";
 
 /** Virtual time that a frame takes from one device to the next: enough to keep events in order, too little to matter. */
 const CROSSING_US = 1;
+/** Of a longer backlog nothing is kept when it has been worked off. */
+const LONG_BACKLOG = 1024;
 /** Frames handled before a run is taken for a storm that feeds itself. */
 const STORM_LIMIT = 2_000_000;
 
@@ -31,8 +33,10 @@ export class Network {
   readonly segments = new Map<string, Segment>();
   /** Neighbour tables in which packets wait for an answer, and some in which they have waited. */
   readonly resolving = new Set<NeighbourTable>();
+  /** Frames wait from `head` on, before `tail`; what stands elsewhere is left over. */
   private readonly backlog: Skb[] = [];
   private head = 0;
+  private tail = 0;
   private lastSerial = 0;
   private txHashes = 0;
   private running = false;
@@ -85,7 +89,7 @@ export class Network {
    */
   checkpoint(): void {
     if (this.clock.journal !== null) throw new RangeError("a checkpoint stands already");
-    if (this.backlog.length > this.head) throw new RangeError("frames are on their way: run first");
+    if (this.tail > this.head) throw new RangeError("frames are on their way: run first");
     const journal = new Journal();
     const { lastSerial, txHashes } = this;
     const resolving = [...this.resolving];
@@ -124,7 +128,7 @@ export class Network {
   /** `netif_rx`: a frame has arrived at a device and will be received in its turn. */
   enqueue(dev: NetDevice, skb: Skb): void {
     skb.dev = dev;
-    this.backlog.push(skb);
+    this.backlog[this.tail++] = skb;
   }
 
   /** Hands on every waiting frame, and those that come of them, until none waits. No timer runs meanwhile. */
@@ -132,7 +136,7 @@ export class Network {
     if (this.running) return;
     this.running = true;
     try {
-      while (this.head < this.backlog.length) {
+      while (this.head < this.tail) {
         const skb = this.backlog[this.head]!;
         this.head++;
         this.clock.nowUs += CROSSING_US;
@@ -140,8 +144,10 @@ export class Network {
         skb.dev!.poll(skb);
       }
     } finally {
-      this.backlog.length = 0;
+      // shortening an array costs more than all the rest here; what a storm has left goes all the same
+      if (this.tail > LONG_BACKLOG) this.backlog.length = 0;
       this.head = 0;
+      this.tail = 0;
       this.running = false;
     }
   }

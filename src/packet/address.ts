@@ -29,11 +29,16 @@ export function parseIpv4(text: string): number {
 
 /** Text of a MAC address as `ip link` prints it: six lower-case hexadecimal octets with colons. */
 export function formatMac(mac: number): string {
-  return mac
-    .toString(16)
-    .padStart(12, "0")
-    .replace(/..(?=.)/g, "$&:");
+  const high = Math.floor(mac / 0x1000000);
+  const low = mac % 0x1000000;
+  return `${octets(high)}:${octets(low)}`;
 }
+
+const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+
+/** Three octets of a MAC address. */
+const octets = (three: number): string =>
+  `${OCTETS[three >>> 16]}:${OCTETS[(three >>> 8) & 0xff]}:${OCTETS[three & 0xff]}`;
 
 /**
  * The number, below 2^48, of a MAC address written as six two-digit octets with colons.

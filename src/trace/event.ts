@@ -29,16 +29,11 @@ export type TraceEvent = NetworkEvent extends infer E
 
 /** See {@link TraceEvent}. Keys come in the order of the event's own, after time, namespace and role. */
 export function traceEvent(event: NetworkEvent, roles: Roles): TraceEvent {
-  const { timeUs, netns, type, serial, ...rest } = event;
-  const fields = Object.entries(rest).map(([key, value]) => [key, fieldText(key, value)]);
-  return {
-    time_us: timeUs,
-    netns,
-    type,
-    of: roles.name(serial),
-    serial,
-    ...Object.fromEntries(fields),
-  } as TraceEvent;
+  const { timeUs, netns, type, serial } = event;
+  const record: Record<string, unknown> = { time_us: timeUs, netns, type, of: roles.name(serial), serial };
+  for (const key in event)
+    if (key !== "timeUs" && !(key in record)) record[key] = fieldText(key, event[key as keyof NetworkEvent]);
+  return record as TraceEvent;
 }
 
 function fieldText(key: string, value: unknown): unknown {

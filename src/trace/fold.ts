@@ -1,10 +1,10 @@
+import { indexOfModel } from "../cluster/objects/model-index.ts";
 import type { DeliverEvent, NetworkEvent } from "../linux/recorder.ts";
 import type { Errno } from "../linux/socket/error.ts";
 import { formatIpv4 } from "../packet/address.ts";
 import type { TraceableCluster } from "./cluster.ts";
 import { connectionsOf } from "./connections.ts";
 import { traceEvent } from "./event.ts";
-import { indexOfModel } from "./model-index.ts";
 import { destinationText, sourceText } from "./packet-record.ts";
 import type { Roles } from "./role.ts";
 import type { SettledRequest } from "./settle.ts";

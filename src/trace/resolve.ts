@@ -1,11 +1,11 @@
 import type { Service, ServicePort } from "kubernetes-types/core/v1.js";
 import { toNumber } from "../cluster/objects/address.ts";
 import type { PodModel } from "../cluster/objects/model.ts";
+import { indexOfModel, netnsOfPod } from "../cluster/objects/model-index.ts";
 import { didYouMean } from "../cluster/objects/nearest.ts";
 import type { Netns } from "../linux/netns.ts";
 import type { TraceableCluster } from "./cluster.ts";
 import { parseSource, parseTarget, portNumber, type TargetText } from "./endpoint.ts";
-import { indexOfModel, netnsOfPod } from "./model-index.ts";
 import { RequestError, type TraceProtocol } from "./request.ts";
 
 /** Where a packet is sent to: an address, a port (null for icmp), and the protocol. */

@@ -2,11 +2,12 @@ import { Fib } from "../../src/linux/ip/fib.ts";
 import { ConntrackTable } from "../../src/linux/netfilter/conntrack/table.ts";
 import { Netfilter } from "../../src/linux/netfilter/netfilter.ts";
 import { ChainState, RuleSetState, RuleState, TableState } from "../../src/linux/netfilter/rules/state.ts";
-import type { Network } from "../../src/linux/network.ts";
+import { Network } from "../../src/linux/network.ts";
 
 /** Fields that hold what never changes, what is only true for a moment, or what is looked up again when it is missing. */
 const LEFT_OUT = new Map<unknown, readonly string[]>([
   [Fib, ["cachedAddress", "cachedEntry", "cachedLocalAddress", "cachedLocal", "routes"]],
+  [Network, ["backlog"]],
   [ConntrackTable, ["found"]],
   [Netfilter, ["host", "hooks", "at"]],
   [RuleSetState, ["rules", "context", "natTarget", "reject", "rulesWalked", "decidedChain", "decidedRule"]],

@@ -111,6 +111,7 @@ export class SimulatedCluster implements Refusals {
     this.installRules(node, pods.flatMap(publishedPorts));
     this.loadOwnRules(node);
     this.listenForHealthChecks(node);
+    node.nic.expectedChanges = node.netns.fib.localChanges;
     return node;
   }
 
@@ -160,7 +161,7 @@ export class SimulatedCluster implements Refusals {
   /** The pod, or null when it has no sandbox (or does not exist). Its `netns` is the node's under `hostNetwork`. */
   pod(namespace: string, name: string): SimulatedPod | null {
     const key = podKey(namespace, name);
-    const node = this.sleeping?.nodeOfPod(key) ?? null;
+    const node = this.sleeping?.nodeOfPod(namespace, name) ?? null;
     if (node !== null) this.node(node);
     return this.podsByKey.get(key) ?? null;
   }

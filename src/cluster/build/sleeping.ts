@@ -4,10 +4,9 @@ import { podNetnsName } from "../docker/sandbox.ts";
 import { proxyMode } from "../node-rules/proxy-mode.ts";
 import { isAddress, toBlock, toNumber } from "../objects/address.ts";
 import type { ClusterModel, NodeModel, PodModel } from "../objects/model.ts";
+import { indexOfModel, type ModelIndex } from "../objects/model-index.ts";
 import { ingressAddresses } from "./load-balancer.ts";
 import { nicMac } from "./machine.ts";
-
-const NO_PODS: readonly PodModel[] = [];
 
 /** The nodes of a cluster that have not been made, and the pods on all of them, by name. */
 export class SleepingNodes implements NetnsSource {
@@ -15,35 +14,27 @@ export class SleepingNodes implements NetnsSource {
   private readonly wake: (node: string) => void;
   /** Addresses that every node has beside its own. */
   private readonly onEveryNode = new Set<number>();
-  private podsByNode: ReadonlyMap<string, readonly PodModel[]> = new Map();
-  private pods: ReadonlyMap<string, PodModel> = new Map();
+  private index: ModelIndex;
 
   /** @param wake makes a node with its pods. */
   constructor(model: ClusterModel, wake: (node: string) => void) {
     this.sleeping = new Set(model.nodes.map(({ name }) => name));
     this.wake = wake;
+    this.index = indexOfModel(model);
     this.follow(model);
   }
 
   /** Other pods and Services are to come with the nodes. */
   follow(model: ClusterModel): void {
-    const { pods } = model;
     this.onEveryNode.clear();
     for (const address of addressesOnEveryNode(model)) this.onEveryNode.add(address);
-    const byNode = new Map<string, PodModel[]>();
-    for (const pod of pods) {
-      const known = byNode.get(pod.nodeName);
-      if (known === undefined) byNode.set(pod.nodeName, [pod]);
-      else known.push(pod);
-    }
-    this.podsByNode = byNode;
-    this.pods = new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
+    this.index = indexOfModel(model);
   }
 
   /** A node is being made: here are its pods. */
   leave(node: string): readonly PodModel[] {
     this.sleeping.delete(node);
-    return this.podsByNode.get(node) ?? NO_PODS;
+    return this.index.podsOn(node);
   }
 
   /** What the wire knows of a node that sleeps. */
@@ -61,9 +52,9 @@ export class SleepingNodes implements NetnsSource {
     return this.sleeping.has(node);
   }
 
-  /** The node of `NAMESPACE/NAME`, if it sleeps. */
-  nodeOfPod(key: string): string | null {
-    const node = this.pods.get(key)?.nodeName;
+  /** The node of a pod, if it sleeps. */
+  nodeOfPod(namespace: string, name: string): string | null {
+    const node = this.index.pod(namespace, name)?.nodeName;
     return node !== undefined && this.sleeping.has(node) ? node : null;
   }
 
@@ -79,7 +70,7 @@ export class SleepingNodes implements NetnsSource {
   *names(): Iterable<string> {
     for (const node of this.sleeping) {
       yield node;
-      for (const { hostNetwork, namespace, name } of this.podsByNode.get(node) ?? NO_PODS)
+      for (const { hostNetwork, namespace, name } of this.index.podsOn(node))
         if (!hostNetwork) yield podNetnsName(node, namespace, name);
     }
   }
@@ -89,9 +80,7 @@ export class SleepingNodes implements NetnsSource {
     const slash = netns.indexOf("/");
     if (slash < 0) return this.sleeping.has(netns) ? netns : null;
     const node = netns.slice(0, slash);
-    if (!this.sleeping.has(node)) return null;
-    const pod = this.pods.get(netns.slice(slash + 1));
-    return pod?.nodeName === node && !pod.hostNetwork ? node : null;
+    return this.sleeping.has(node) && this.index.podOfNetns(netns) !== undefined ? node : null;
   }
 }
 

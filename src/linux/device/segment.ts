@@ -79,17 +79,29 @@ export class Segment {
       return;
     }
     const selects = this.sleepersByAddress.size > 0 && packet.etherType === ETH_P_ARP;
+    const owners = selects ? this.ownersOf(packet.dst) : null;
     for (const nic of this.nics)
-      if (nic !== from && !(selects && isUnconcerned(nic, packet))) arrive(nic, skb.clone());
+      if (nic !== from && (owners === null || owners.has(nic.mac) || isConcerned(nic, packet)))
+        arrive(nic, skb.clone());
+  }
+
+  /** The MACs of those who expect to be asked for an address; null when that is everybody. */
+  private ownersOf(address: number): ReadonlySet<number> | null {
+    for (const shared of this.sharedAddresses) if (shared.has(address)) return null;
+    return new Set(this.sleepersByAddress.get(address)?.map(({ mac }) => mac));
   }
 }
 
 /**
- * An ARP packet that changes nothing with its receiver and is not answered: the receiver neither has the address that is
- * asked for nor knows the sender (net/ipv4/arp.c: arp_process).
+ * Does an ARP packet that comes to everybody change something with this receiver, or will it be answered? It will by who
+ * has the address that is asked for, and it does with who knows the sender (net/ipv4/arp.c: arp_process).
  */
-const isUnconcerned = (nic: Nic, { src, dst }: Packet): boolean =>
-  nic.netns.fib.lookupLocal(dst) === null && nic.netns.neighbours.find(nic, src) === null;
+function isConcerned(nic: Nic, { src, dst }: Packet): boolean {
+  const { fib, neighbours } = nic.netns;
+  // its addresses are those that were told beforehand
+  const isAsExpected = nic.expectedChanges === fib.localChanges;
+  return (!isAsExpected && fib.lookupLocal(dst) !== null) || neighbours.find(nic, src) !== null;
+}
 
 /** Broadcast and multicast. */
 const isGroup = (mac: number): boolean => Math.floor(mac / 2 ** 40) % 2 === 1;
@@ -104,6 +116,8 @@ function arrive(nic: Nic, skb: Skb): void {
 export class Nic extends NetDevice {
   readonly kind = "nic";
   readonly segment: Segment;
+  /** The state of the local table in which its machine has just those addresses that the segment was told; -1 for none. */
+  expectedChanges = -1;
 
   constructor(netns: Netns, name: string, mac: number, mtu: number, segment: Segment) {
     super(netns, name, mac, mtu);

@@ -18,6 +18,10 @@ interface Level {
 
 const NO_ENTRIES: readonly FibEntry[] = [];
 
+/** Nothing looked up yet. */
+const NO_ADDRESSES: number[] = new Array<number>(CACHE_SLOTS).fill(-1);
+const NO_CACHED_ENTRIES: (FibEntry | null)[] = new Array<FibEntry | null>(CACHE_SLOTS).fill(null);
+
 /** One routing table: entries by prefix length, longest first. */
 class FibTable {
   private levels: Level[] = [];
@@ -96,12 +100,12 @@ export class Fib {
   private readonly netns: Netns;
   private readonly local = new FibTable();
   private readonly main = new FibTable();
-  /** What was looked up last, by a few bits of the address. */
-  private readonly cachedAddress: number[] = new Array<number>(CACHE_SLOTS).fill(-1);
-  private readonly cachedEntry: (FibEntry | null)[] = new Array<FibEntry | null>(CACHE_SLOTS).fill(null);
+  /** What was looked up last, by a few bits of the address. Most namespaces of a large cluster never look anything up. */
+  private cachedAddress: number[] = NO_ADDRESSES;
+  private cachedEntry: (FibEntry | null)[] = NO_CACHED_ENTRIES;
   /** The same of the local table alone: whether a source is one's own is asked of every packet that comes in. */
-  private readonly cachedLocalAddress: number[] = new Array<number>(CACHE_SLOTS).fill(-1);
-  private readonly cachedLocal: (FibEntry | null)[] = new Array<FibEntry | null>(CACHE_SLOTS).fill(null);
+  private cachedLocalAddress: number[] = NO_ADDRESSES;
+  private cachedLocal: (FibEntry | null)[] = NO_CACHED_ENTRIES;
   private readonly routes = new Map<FibEntry, (Route | undefined)[]>();
   /** fib_has_custom_local_routes: somebody added a `local` route by hand, so sources must be checked in full. */
   hasCustomLocalRoutes = false;
@@ -113,6 +117,9 @@ export class Fib {
    * are, and for all of them (null) before anybody goes through them. Null: nobody.
    */
   private bringer: ((address: number | null) => void) | null = null;
+
+  /** How often the local table has changed. */
+  localChanges = 0;
 
   constructor(netns: Netns) {
     this.netns = netns;
@@ -142,6 +149,7 @@ export class Fib {
   }
 
   add(entry: FibEntry, append = false): void {
+    if (entry.table === RT_TABLE_LOCAL) this.localChanges++;
     (entry.table === RT_TABLE_LOCAL ? this.local : this.main).add(entry, append);
     this.changed();
   }
@@ -153,6 +161,7 @@ export class Fib {
 
   /** Takes an entry out; false when it is not there. */
   remove(entry: FibEntry): boolean {
+    if (entry.table === RT_TABLE_LOCAL) this.localChanges++;
     const removed = (entry.table === RT_TABLE_LOCAL ? this.local : this.main).remove(entry);
     this.changed();
     return removed;
@@ -171,8 +180,8 @@ export class Fib {
 
   /** Forgets what was concluded from tables, addresses or link states that have changed. */
   changed(): void {
-    this.cachedAddress.fill(-1);
-    this.cachedLocalAddress.fill(-1);
+    if (this.cachedAddress !== NO_ADDRESSES) this.cachedAddress.fill(-1);
+    if (this.cachedLocalAddress !== NO_ADDRESSES) this.cachedLocalAddress.fill(-1);
     this.routes.clear();
   }
 
@@ -182,6 +191,10 @@ export class Fib {
     if (this.cachedAddress[slot] === address) return this.cachedEntry[slot]!;
     if (this.bringer !== null) this.ask(address);
     const entry = this.local.lookup(address, null) ?? this.main.lookup(address, null);
+    if (this.cachedAddress === NO_ADDRESSES) {
+      this.cachedAddress = NO_ADDRESSES.slice();
+      this.cachedEntry = NO_CACHED_ENTRIES.slice();
+    }
     this.cachedAddress[slot] = address;
     this.cachedEntry[slot] = entry;
     return entry;
@@ -198,6 +211,10 @@ export class Fib {
     const slot = slotOf(address);
     if (this.cachedLocalAddress[slot] === address) return this.cachedLocal[slot]!;
     const entry = this.local.lookup(address, null);
+    if (this.cachedLocalAddress === NO_ADDRESSES) {
+      this.cachedLocalAddress = NO_ADDRESSES.slice();
+      this.cachedLocal = NO_CACHED_ENTRIES.slice();
+    }
     this.cachedLocalAddress[slot] = address;
     this.cachedLocal[slot] = entry;
     return entry;

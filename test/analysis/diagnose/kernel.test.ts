@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../../src/analysis/diagnose/diagnose.ts";
 import type { ClusterModel } from "../../../src/cluster/objects/model.ts";
+import { netnsOfPod } from "../../../src/cluster/objects/model-index.ts";
 import type { FlowRequest } from "../../../src/lab/agent.ts";
 import { missingRequirements } from "../../../src/lab/requirements.ts";
 import { LabSession } from "../../../src/lab/session.ts";
-import { netnsOfPod } from "../../../src/trace/model-index.ts";
 import type { Trace } from "../../../src/trace/trace.ts";
 import { failurePath, modelAt } from "./topology.ts";
 

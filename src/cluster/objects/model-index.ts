@@ -1,5 +1,5 @@
 import type { Service } from "kubernetes-types/core/v1.js";
-import type { ClusterModel, PodModel } from "../cluster/objects/model.ts";
+import type { ClusterModel, PodModel } from "./model.ts";
 
 /** Finds pods and Services of a model by name. Made once a model: a cluster may have thousands, and many packets are traced. */
 export interface ModelIndex {
@@ -7,7 +7,9 @@ export interface ModelIndex {
   pod(namespace: string, name: string): PodModel | undefined;
   /** The pod whose sandbox has that name among the namespaces. */
   podOfNetns(netns: string): PodModel | undefined;
-  /** Pods in the network of a node itself. */
+  /** Pods of a node, in the model's order. */
+  podsOn(node: string): readonly PodModel[];
+  /** Those in the network of the node itself. */
   hostPods(node: string): readonly PodModel[];
   service(namespace: string, name: string): Service | undefined;
 }
@@ -32,7 +34,6 @@ function makeIndex({ pods, services }: ClusterModel): ModelIndex {
   const byNode = new Map<string, PodModel[]>();
   for (const pod of pods) {
     byName.add(pod.namespace, pod.name, pod);
-    if (!pod.hostNetwork) continue;
     const known = byNode.get(pod.nodeName);
     if (known === undefined) byNode.set(pod.nodeName, [pod]);
     else known.push(pod);
@@ -48,7 +49,8 @@ function makeIndex({ pods, services }: ClusterModel): ModelIndex {
       const pod = byName.get(namespace, name);
       return pod !== undefined && netnsOfPod(pod) === netns ? pod : undefined;
     },
-    hostPods: (node) => byNode.get(node) ?? [],
+    podsOn: (node) => byNode.get(node) ?? [],
+    hostPods: (node) => (byNode.get(node) ?? []).filter(({ hostNetwork }) => hostNetwork),
     service: (namespace, name) => servicesByName.get(namespace, name),
   };
 }

@@ -2,6 +2,7 @@ import { formatTuple, stateName } from "../linux/netfilter/conntrack/describe.ts
 import { IPS_ASSURED, IPS_SEEN_REPLY } from "../linux/netfilter/conntrack/entry.ts";
 import type { Network } from "../linux/network.ts";
 import type { NetworkEvent } from "../linux/recorder.ts";
+import { parseIpv4 } from "../packet/address.ts";
 import { protocolName } from "./packet-record.ts";
 import type { ConntrackEntry } from "./trace.ts";
 
@@ -23,7 +24,10 @@ function entriesOf(network: Network, name: string, keys: ReadonlySet<string>): C
   const table = network.namespaces.get(name)?.netfilter.conntrack;
   if (table === undefined || table === null) return [];
   const entries: ConntrackEntry[] = [];
+  const destinations = new Set([...keys].map(destinationOf));
   for (const ct of table.entries()) {
+    // a busy node has many others, whose text need not be made
+    if (!destinations.has(ct.original.dst)) continue;
     const original = formatTuple(ct.original);
     if (!keys.has(`${ct.protocol} ${original}`)) continue;
     const flags: ("UNREPLIED" | "ASSURED")[] = [];
@@ -40,4 +44,10 @@ function entriesOf(network: Network, name: string, keys: ReadonlySet<string>): C
     });
   }
   return entries;
+}
+
+/** The address behind `>`. */
+function destinationOf(key: string): number {
+  const [address = ""] = key.slice(key.indexOf(">") + 1).split(":");
+  return parseIpv4(address);
 }

@@ -52,9 +52,17 @@ export function serviceState({ kubeProxy, services, endpointSlices }: ClusterMod
   }
 }
 
+const configurations = new WeakMap<ClusterModel["kubeProxy"], KubeProxyConfiguration>();
+
 /** kube-proxy's configuration with its own defaults where the topology is silent. */
-export const kubeProxyConfiguration = (model: ClusterModel): KubeProxyConfiguration =>
-  completeKubeProxyConfiguration(model.kubeProxy.configuration);
+export function kubeProxyConfiguration({ kubeProxy }: ClusterModel): KubeProxyConfiguration {
+  let configuration = configurations.get(kubeProxy);
+  if (configuration === undefined) {
+    configuration = completeKubeProxyConfiguration(kubeProxy.configuration);
+    configurations.set(kubeProxy, configuration);
+  }
+  return configuration;
+}
 
 /** A node as its kube-proxy sees it: the Node object, and what the node's kernel tells of interfaces and sysctls. */
 export function proxyNodeOf(model: ClusterModel, node: NodeModel, netns: Netns): ProxyNode {

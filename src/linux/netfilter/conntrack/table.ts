@@ -186,14 +186,36 @@ export class ConntrackTable {
 
   /** `conntrack -F` */
   flush(): void {
-    for (const ct of this.all()) this.remove(ct);
     const { journal } = this.netns.clock;
+    if (journal === null && this.netns.network.recorder === null) {
+      this.clear();
+      return;
+    }
+    for (const ct of this.all()) this.remove(ct);
     // what never was confirmed is forgotten too
     for (let at = 0; at < this.bySource.length; at++) {
       if (this.bySource[at] === null) continue;
       if (journal !== null) putBack(journal, this.bySource, at);
       this.bySource[at] = null;
     }
+  }
+
+  /** Forgets everything at once, while nobody watches. */
+  private clear(): void {
+    let ct = this.confirmed.oldest;
+    while (ct !== null) {
+      const { newer } = ct;
+      ct.status |= IPS_DYING;
+      ct.older = null;
+      ct.newer = null;
+      ct.nextBySource = null;
+      ct = newer;
+    }
+    this.confirmed.oldest = null;
+    this.confirmed.newest = null;
+    this.confirmed.size = 0;
+    this.buckets.fill(null);
+    this.bySource.fill(null);
   }
 
   /** `early_drop`: makes room by giving up the oldest connection that is not assured. False when all are. */

@@ -69,6 +69,27 @@ describe("connection tracking", () => {
     expect(list()).toEqual(["10.0.0.1:1>10.0.1.1:10"]);
   });
 
+  it.each([true, false])("forgets everything when it is flushed; somebody watches: %s", (watched) => {
+    const { network } = lab;
+    const { recorder } = network;
+    const table = lab.ns("r").netfilter.conntrack!;
+    const send = () => {
+      for (const port of [1, 2, 3]) sendRaw(lab, "c", udp(`10.0.0.1:${port}`, "10.0.1.1:9"));
+      network.settle();
+    };
+    send();
+    const before = [...table.entries()];
+    expect(before).toHaveLength(3);
+    if (!watched) network.recorder = null;
+    table.flush();
+    network.recorder = recorder;
+    expect(list()).toEqual([]);
+    expect(table.size).toBe(0);
+    for (const { original } of before) expect(table.findTuple(original).ct).toBeNull();
+    send();
+    expect(list()).toHaveLength(3);
+  });
+
   it("gives an unassured connection up when it is full, and drops when there is none, echo requests too", () => {
     lab.ns("r").sysctl.set("net.netfilter.nf_conntrack_max", 2);
     for (const port of [1, 2, 3]) sendRaw(lab, "c", udp(`10.0.0.1:${port}`, "10.0.1.1:9"));

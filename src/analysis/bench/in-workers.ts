@@ -7,7 +7,12 @@ import type { BenchJob } from "./worker.ts";
 /** Endpoints, over all combinations, below which the counts are there about as soon as workers would be. */
 const FEW_ENDPOINTS = 5_000;
 
+/** How long a mode takes, beside ipvs: as many rules again. */
+const WEIGHTS = { iptables: 1.5, nftables: 1.5, ipvs: 1 } as const;
+
 const endpointsOf = ({ services, endpoints }: Combination): number => services * endpoints;
+
+const weightOf = (one: Combination): number => endpointsOf(one) * WEIGHTS[one.mode];
 
 /** Is there enough to do for workers to pay? */
 export const isWorthWorkers = (request: BenchRequest): boolean =>
@@ -28,7 +33,7 @@ export async function runBenchInWorkers(
   // what takes longest first, so that workers end together
   const order = combinationsOf(request)
     .map((combination, index) => ({ combination, index }))
-    .sort((a, b) => endpointsOf(b.combination) - endpointsOf(a.combination));
+    .sort((a, b) => weightOf(b.combination) - weightOf(a.combination));
   const rows = await inWorkers<Combination, BenchRow>({
     module: moduleBeside(import.meta.url, "./worker"),
     data: job,

@@ -2,6 +2,7 @@ import type { SimulatedCluster } from "../../cluster/build/cluster.ts";
 import { SeededChooser } from "../../linux/chooser.ts";
 import type { Hook } from "../../linux/netfilter/hooks.ts";
 import { ruleHost } from "../../linux/netfilter/rule-host.ts";
+import type { RuleHost } from "../../linux/netfilter/rules/host.ts";
 import { RuleSetState } from "../../linux/netfilter/rules/state.ts";
 import { walkTable, walkTableNaively } from "../../linux/netfilter/rules/walk.ts";
 import type { Netns } from "../../linux/netns.ts";
@@ -43,7 +44,10 @@ function outcome(
   const state = new RuleSetState(netns.netfilter.ruleSet);
   const skb = new Skb(packet.clone());
   const chooser = new SeededChooser(seed);
-  const host = { ...ruleHost(netns), chooser, tracksConnections: true };
+  const host: RuleHost = Object.create(ruleHost(netns), {
+    chooser: { value: chooser },
+    tracksConnections: { value: true },
+  });
   const at = { hook, in: netns.loopback, out: netns.loopback };
   const verdict = walk(state, state.table(table)!, at, skb, host, null);
   return JSON.stringify([

@@ -61,6 +61,36 @@ describe("a model that changes", () => {
     expect(conntrack?.size).toBe(before);
   });
 
+  it.each(["1.32", "1.7"])("keeps clients with their endpoints, kube-proxy %s", (version) => {
+    const others = [3, 4, 5, 6].map(
+      (i) =>
+        `---\n{apiVersion: v1, kind: Pod, metadata: {name: b${i}, labels: {app: b}}, spec: {nodeName: node2, containers: [{name: dns, ports: [{containerPort: 53, protocol: UDP}]}]}, status: {podIP: 192.168.96.${i}}}\n`,
+    );
+    const sticky =
+      clusterYaml("udp", `  kubeProxy: {version: "${version}", conntrackCleanup: false}`).replace(
+        "selector: {app: b}",
+        "sessionAffinity: ClientIP, selector: {app: b}",
+      ) + others.join("");
+    const model = modelOf(sticky);
+    const cluster = buildNetwork(model);
+    const receiver = (): string => {
+      cluster.node("node1").netns.netfilter.conntrack!.flush();
+      return sendUdp(cluster, "node1/default/a", "10.96.0.10:53").delivered!.split(" ")[0]!;
+    };
+    const first = receiver();
+    const seen = new Set<string>();
+    for (let i = 0; i < 6; i++) {
+      // what changes has nothing to do with it
+      cluster.update({
+        ...model,
+        pods: i % 2 === 0 ? model.pods.filter(({ name }) => name !== "a2") : model.pods,
+      });
+      // once with a packet between two syncs, once without
+      if (i % 3 !== 0) seen.add(receiver());
+    }
+    expect([...seen]).toEqual([first]);
+  });
+
   it("refuses other nodes than those that were built", () => {
     const cluster = build(YAML);
     expect(() => cluster.update(modelOf(YAML.replaceAll("node1", "node9")))).toThrow(

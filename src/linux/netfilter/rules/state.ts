@@ -84,9 +84,16 @@ export class TableState {
   /** The built-in chains by hook; null where the table has none. */
   readonly base: readonly (ChainState | null)[];
   private readonly chains = new Map<string, ChainState>();
+  /** Chains with `-m recent` that packets came to under the rules before: their lists are kept. */
+  private readonly remembering = new Set<string>();
 
   constructor(table: Table, before: TableState | null) {
     this.table = table;
+    if (table.chains instanceof LayeredChains)
+      for (const { name } of before?.seen() ?? []) {
+        const chain = table.chains.get(name);
+        if (chain !== undefined && recentUses(chain).length > 0) this.remembering.add(name);
+      }
     for (const old of before?.chains.values() ?? []) {
       const chain = table.chains.get(old.chain.name);
       if (chain !== undefined && !table.flushed.has(chain.name))
@@ -115,6 +122,7 @@ export class TableState {
     if (!(chains instanceof LayeredChains)) return yield* chains.values();
     yield* chains.own.values();
     for (const { chain } of this.chains.values()) yield chain;
+    for (const name of this.remembering) if (!this.chains.has(name)) yield chains.get(name)!;
   }
 }
 

@@ -192,12 +192,12 @@ const isAbout = ({ protocol, sourcePort, destination }: FlowRequest, quoted: Pac
   (protocol === "icmp" ? quoted.icmpId : quoted.sport) === sourcePort &&
   formatIpv4(quoted.dst) === destination;
 
-/** Is it what a node has sent, addresses and port translated, and not a tunnel's packet? */
+/**
+ * Is it what a node has sent, its source translated there, its destination perhaps on the way, and not a tunnel's packet?
+ */
 const quotes = (quoted: Packet, sent: Packet): boolean =>
   quoted.protocol === sent.protocol &&
   quoted.src === sent.src &&
-  quoted.dst === sent.dst &&
   quoted.sport === sent.sport &&
-  quoted.dport === sent.dport &&
   quoted.icmpId === sent.icmpId &&
   !TUNNEL_PORTS.has(quoted.dport);

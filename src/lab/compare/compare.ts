@@ -1,3 +1,4 @@
+import { ARPOP_REQUEST, BROADCAST_MAC, ETH_P_ARP } from "../../packet/packet.ts";
 import type { ConntrackRow, FlowRequest } from "../agent.ts";
 import type { FlowRecord, Frame, RuleCount } from "../record.ts";
 import { compareLines, compareValue, type Difference } from "./difference.ts";
@@ -145,9 +146,14 @@ function devicesInOrder(frames: readonly Frame[]): Map<string, Set<string>> {
   return found;
 }
 
+/** A neighbour is asked again by a timer (NUD_PROBE): before or after which packet hangs on a millisecond. */
+const isProbe = ({ packet }: Frame): boolean =>
+  packet?.etherType === ETH_P_ARP && packet.arpOp === ARPOP_REQUEST && packet.dmac !== BROADCAST_MAC;
+
+/** Each tap's frames in their order, probes of neighbours after all others. */
 function byTap(frames: readonly Frame[], mask: Mask): Map<string, string[]> {
   const taps = new Map<string, string[]>();
-  for (const frame of frames) {
+  for (const frame of [...frames.filter((one) => !isProbe(one)), ...frames.filter(isProbe)]) {
     const tap = `${frame.netns} ${frame.device} ${frame.direction}`;
     const lines = taps.get(tap) ?? [];
     lines.push(mask(frameLine(frame)));

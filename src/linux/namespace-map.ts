@@ -1,3 +1,4 @@
+import { LazyMap } from "./lazy-map.ts";
 import type { Netns } from "./netns.ts";
 
 /** Namespaces that exist for whoever asks, but are made when first somebody does. */
@@ -11,7 +12,7 @@ export interface NetnsSource {
 }
 
 /** The namespaces of a network by name. Asking for one makes it; going through all of them makes all. */
-export class NamespaceMap implements ReadonlyMap<string, Netns> {
+export class NamespaceMap extends LazyMap<string, Netns> {
   /** What there may be beside those that are made; null: nothing. */
   source: NetnsSource | null = null;
   private readonly made = new Map<string, Netns>();
@@ -23,7 +24,7 @@ export class NamespaceMap implements ReadonlyMap<string, Netns> {
 
   /** Throws RangeError when the name is taken. */
   add(netns: Netns): void {
-    if (this.made.has(netns.name)) throw new RangeError(`namespace ${netns.name} exists`);
+    if (this.has(netns.name)) throw new RangeError(`namespace ${netns.name} exists`);
     this.made.set(netns.name, netns);
   }
 
@@ -42,36 +43,8 @@ export class NamespaceMap implements ReadonlyMap<string, Netns> {
     return this.made.get(name);
   }
 
-  get size(): number {
-    let size = 0;
-    for (const _ of this.keys()) size++;
-    return size;
-  }
-
   *keys(): MapIterator<string> {
     yield* this.made.keys();
     if (this.source !== null) yield* this.source.names();
-  }
-
-  values(): MapIterator<Netns> {
-    return this.all().values();
-  }
-
-  entries(): MapIterator<[string, Netns]> {
-    return this.all().entries();
-  }
-
-  [Symbol.iterator](): MapIterator<[string, Netns]> {
-    return this.entries();
-  }
-
-  forEach(callback: (value: Netns, key: string, map: ReadonlyMap<string, Netns>) => void): void {
-    for (const [name, netns] of this.all()) callback(netns, name, this);
-  }
-
-  private all(): Map<string, Netns> {
-    if (this.source !== null)
-      for (const name of [...this.source.names()]) if (this.source.has(name)) this.source.make(name);
-    return this.made;
   }
 }

@@ -1,3 +1,4 @@
+import { LazyMap } from "../../lazy-map.ts";
 import type { Chain } from "./rule-set.ts";
 
 /** Chains that are made when somebody first asks for them. None of them jumps to a chain that is not of the source. */
@@ -12,13 +13,14 @@ export interface ChainSource {
  * A table's chains, most of which come from a source and are not made before a packet, or somebody who lists them,
  * comes to them. Chains of the table's own go before the source's of the same name.
  */
-export class LayeredChains implements ReadonlyMap<string, Chain> {
+export class LayeredChains extends LazyMap<string, Chain> {
   readonly own: ReadonlyMap<string, Chain>;
   readonly source: ChainSource;
   /** Does an own chain stand in the place of one of the source's? */
   readonly overrides: boolean;
 
   constructor(own: ReadonlyMap<string, Chain>, source: ChainSource) {
+    super();
     this.own = own;
     this.source = source;
     this.overrides = [...own.keys()].some((name) => source.has(name));
@@ -42,30 +44,8 @@ export class LayeredChains implements ReadonlyMap<string, Chain> {
     return this.own.has(name) || this.source.has(name);
   }
 
-  get size(): number {
-    let size = 0;
-    for (const _ of this.keys()) size++;
-    return size;
-  }
-
   *keys(): MapIterator<string> {
     yield* this.own.keys();
     for (const name of this.source.names()) if (!this.own.has(name)) yield name;
-  }
-
-  *values(): MapIterator<Chain> {
-    for (const name of this.keys()) yield this.get(name)!;
-  }
-
-  *entries(): MapIterator<[string, Chain]> {
-    for (const name of this.keys()) yield [name, this.get(name)!];
-  }
-
-  [Symbol.iterator](): MapIterator<[string, Chain]> {
-    return this.entries();
-  }
-
-  forEach(callback: (value: Chain, key: string, map: ReadonlyMap<string, Chain>) => void): void {
-    for (const [name, chain] of this.entries()) callback(chain, name, this);
   }
 }

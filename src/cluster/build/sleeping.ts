@@ -20,15 +20,15 @@ export class SleepingNodes implements NetnsSource {
   constructor(model: ClusterModel, wake: (node: string) => void) {
     this.sleeping = new Set(model.nodes.map(({ name }) => name));
     this.wake = wake;
-    this.index = indexOfModel(model);
-    this.follow(model);
+    this.index = this.follow(model);
   }
 
   /** Other pods and Services are to come with the nodes. */
-  follow(model: ClusterModel): void {
+  follow(model: ClusterModel): ModelIndex {
     this.onEveryNode.clear();
     for (const address of addressesOnEveryNode(model)) this.onEveryNode.add(address);
     this.index = indexOfModel(model);
+    return this.index;
   }
 
   /** A node is being made: here are its pods. */

@@ -43,12 +43,9 @@ function makeIndex({ pods, services }: ClusterModel): ModelIndex {
     servicesByName.add(service.metadata?.namespace ?? "default", service.metadata?.name ?? "", service);
   return {
     pod: (namespace, name) => byName.get(namespace, name),
-    podOfNetns(netns) {
-      const [, namespace, name] = netns.split("/");
-      if (namespace === undefined || name === undefined) return undefined;
-      const pod = byName.get(namespace, name);
-      return pod !== undefined && netnsOfPod(pod) === netns ? pod : undefined;
-    },
+    // by the node first: names are one cluster's own, but collected nodes may be of several
+    podOfNetns: (netns) =>
+      byNode.get(netns.slice(0, Math.max(0, netns.indexOf("/"))))?.find((pod) => netnsOfPod(pod) === netns),
     podsOn: (node) => byNode.get(node) ?? [],
     hostPods: (node) => (byNode.get(node) ?? []).filter(({ hostNetwork }) => hostNetwork),
     service: (namespace, name) => servicesByName.get(namespace, name),

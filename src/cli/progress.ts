@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Console } from "./console.ts";
 
 const PATIENCE_MS = 2_000;
@@ -54,7 +55,8 @@ export class ReadingProgress {
   reached(file: string, done: number, total: number): void {
     if (this.current?.file !== file) {
       this.finish();
-      this.current = { file, progress: new Progress(this.console, `reading ${file}`, total, this.began) };
+      const what = `reading ${shortened(basename(file))}`;
+      this.current = { file, progress: new Progress(this.console, what, total, this.began) };
     }
     this.current.progress.reached(done);
   }
@@ -65,6 +67,11 @@ export class ReadingProgress {
     this.current = null;
   }
 }
+
+/** A line that wraps is not taken away by a carriage return. */
+const LONGEST_NAME = 40;
+const shortened = (name: string): string =>
+  name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 1)}…`;
 
 /** Does the work and takes the line away, whether it went well or not. */
 export function finishing<T>(progress: { finish(): void }, work: () => T): T {

@@ -44,6 +44,15 @@ describe("reading that takes long", () => {
     );
   });
 
+  it("fits a narrow terminal whatever the file's path is", () => {
+    const progress = new ReadingProgress(console(true));
+    vi.advanceTimersByTime(3000);
+    progress.reached(`/very/long/folder/${"name-".repeat(30)}.yaml`, 1, 1000);
+    progress.finish();
+    expect(Math.max(...said.split("\r").map((line) => line.length))).toBeLessThan(80);
+    expect(said).toContain("reading name-name-");
+  });
+
   it("is not told of where nobody sits", () => {
     read(false);
     expect(said).toBe("");

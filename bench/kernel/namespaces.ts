@@ -1,9 +1,10 @@
-import { execFile, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Agent } from "../../src/lab/agent.ts";
 import type { LabPlan } from "../../src/lab/plan.ts";
+import { sweepLabs } from "../../src/lab/stale.ts";
 
 /** What one measurement sends. */
 export interface Flood {
@@ -111,27 +112,7 @@ export class KernelCluster {
 export const labName = (which: string): string => `${LAB}${process.pid}-${which}`;
 
 /** Takes away what earlier runs have left whose agent was killed with them. */
-export function sweepStale(): void {
-  let names: string[];
-  try {
-    names = readdirSync("/run/netns");
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    const pid = new RegExp(`^pp-${LAB}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) spawnSync("ip", ["netns", "delete", name]);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const sweepStale = (): void => sweepLabs(LAB);
 
 /** Cores that this process may run on. */
 function allowedCores(): number[] {

@@ -65,6 +65,7 @@ export function simulateFlow(
   network.recorder = null;
   const after = simulatedCounters(cluster);
   const sender = { ...saw };
+  // given up at once, as the agent does: or its next SYN would choose an endpoint between flows
   if (request.protocol === "tcp" && !sender.connected) close();
   return {
     events,

@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { missingRequirements } from "../../src/lab/requirements.ts";
+import { sweepLabs } from "../../src/lab/stale.ts";
 
 const missing = [...new Set([...missingRequirements("nft"), ...missingRequirements("legacy")])];
 
@@ -12,24 +11,4 @@ if (!kernelIsThere) process.stderr.write(`test/kernel is skipped: the lab needs 
 export const LAB_NAME = `t${process.pid}`;
 
 /** Takes away what labs of test processes have left that are no more. */
-export function sweepStale(): void {
-  let names: string[] = [];
-  try {
-    names = readdirSync("/run/netns");
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    const pid = /^pp-t(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) spawnSync("ip", ["netns", "delete", name]);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const sweepStale = (): void => sweepLabs("t");

@@ -13,7 +13,7 @@ export function compareTraceVerdict(
   { from, protocol }: FlowRequest,
   kernel: Outcome,
   events: readonly NetworkEvent[],
-  { errno, errors }: SenderSaw,
+  { errno }: SenderSaw,
 ): Difference[] {
   const roles = new Roles(events, from);
   const told = icmpErrorsTo(events, roles, from, (cause) => roles.isRequest(cause))[0] ?? null;
@@ -25,9 +25,5 @@ export function compareTraceVerdict(
   const isMute = !events.some((e) => e.type === "device" && ANSWERS.has(roles.of(e.serial).role));
   const unseen = verdict === "refused" || (verdict === "delivered" && protocol !== "udp");
   if (isMute && unseen && kernel.verdict === "dropped") return [];
-  // an error that comes back and quotes what no socket here has sent is heard by taps alone (__udp4_lib_err)
-  const unheard =
-    (verdict === "expired" || verdict === "unreachable") && errors.length === 0 && errno === null;
-  if (unheard && kernel.verdict === "dropped") return [];
   return compareValue("verdict of podpath trace", kernel.verdict, verdict, (text) => text);
 }

@@ -106,6 +106,7 @@ export class SharedPortRules<Rules, Node extends Proxier> {
 /** The rules in iptables mode. */
 export type SharedServicePortRules = SharedPortRules<ServicePortRules, Proxier>;
 
+/** Those of one state, for all its nodes. */
 export function sharedServicePortRules(state: ProxyState): SharedServicePortRules {
   const verbosity = verbosityOf(state);
   return new SharedPortRules(state, (port, endpoints, node) =>

@@ -7,7 +7,7 @@ import { type Frame, frameOf } from "../kube-proxy/restore.ts";
 import type { ServicePortRules } from "../kube-proxy/service-port-rules.ts";
 import type { NodePortRules, SharedServicePortRules } from "../kube-proxy/shared-rules.ts";
 
-export type ProxyTable = "filter" | "nat";
+type ProxyTable = "filter" | "nat";
 
 /** `KUBE-SERVICES` of `-A KUBE-SERVICES …`. */
 const chainOfLine = (line: string): string => line.slice(3, line.indexOf(" ", 3));

@@ -5,6 +5,8 @@ import type { SimulatedCluster } from "../../../src/cluster/build/cluster.ts";
 import { buildNetwork } from "../../../src/cluster/build/network.ts";
 import type { ClusterModel, PodModel } from "../../../src/cluster/objects/model.ts";
 import { SeededChooser } from "../../../src/linux/chooser.ts";
+import { addAddress } from "../../../src/linux/ip/address.ts";
+import { broadcastOf, formatIpv4 } from "../../../src/packet/address.ts";
 import { EXPORT_FORMATS, exportNode } from "../../../src/topology/export/export.ts";
 import type { TraceRequest } from "../../../src/trace/request.ts";
 import { send } from "../../../src/trace/send.ts";
@@ -110,6 +112,32 @@ describe("a cluster whose nodes are made on demand", () => {
     expect(cluster.pod("default", "nobody")).toBeNull();
     expect([...cluster.pods()]).toHaveLength(40);
     expect(awake(cluster)).toBe(names.length);
+  });
+
+  it("asks a node for an address that it got by hand", () => {
+    const model = generated("vxlan");
+    const cluster = buildNetwork(model, { onDemand: true });
+    const [asking, asked] = [model.nodes[1]!, model.nodes[6]!].map(({ name }) => cluster.node(name));
+    const { local, prefixLength } = asked!.nic.addresses[0]!;
+    const address = broadcastOf(local, prefixLength) - 3;
+    const ping: TraceRequest = {
+      from: `node/${asking!.model.name}`,
+      to: formatIpv4(address),
+      protocol: "icmp",
+    };
+    expect(send(cluster, ping).verdict).toBe("unreachable");
+    addAddress(asked!.nic, { local: address, prefixLength });
+    cluster.network.advance(60_000_000);
+    expect(send(cluster, ping).verdict).toBe("delivered");
+  });
+
+  it("wakes everybody who is spoken to as one of all", () => {
+    const model = generated("vxlan");
+    const cluster = buildNetwork(model, { onDemand: true });
+    const { netns } = cluster.node(model.nodes[0]!.name);
+    netns.sockets.udp.send({ destination: 0xffffffff, destinationPort: 9, sourcePort: 9, payloadLength: 1 });
+    cluster.network.settle();
+    expect(awake(cluster)).toBe(8 + 40 + 2);
   });
 
   it("follows a changed model on nodes made before and after", () => {

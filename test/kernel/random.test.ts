@@ -12,8 +12,6 @@ describe.skipIf(!kernelIsThere)("random topologies, flows and changes", () => {
   afterAll(sweepStale);
 
   it(`go as in the kernel (PODPATH_KERNEL_SEED=${seed})`, {
-    // a machine that is held up for a second lets a retransmission out at another time than the model's
-    retry: 1,
     timeout: (SECONDS + 40) * 1000,
   }, async () => {
     process.stderr.write(`test/kernel: PODPATH_KERNEL_SEED=${seed}\n`);
